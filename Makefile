@@ -1,6 +1,7 @@
 # Assay: `make run` starts a chain, `make test` tests everything. `make help` lists all.
 SHELL := /bin/bash
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+LINK := mkdir -p bin && ln -sfn "$(abspath $(TARGET))/release/assay" bin/assay
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -16,15 +17,17 @@ setup: ## Install what building needs (Debian; uses sudo unless root)
 .PHONY: build
 build: setup ## Build the node; leaves it at bin/assay
 	cargo build --release --locked -p assay-app
-	@mkdir -p bin && ln -sfn "$(abspath $(TARGET))/release/assay" bin/assay
+	@$(LINK)
 
 .PHONY: run
 run: build ## Build, then start a development chain (ARGS="--block-time 1000" and so on)
 	bin/assay dev $(ARGS)
 
 .PHONY: test
-test: build ## Run every test: units, properties, processes, real clients, fuzz corpora
+test: setup ## Run every test: units, properties, processes, real clients, fuzz corpora
 	@scripts/setup test
+	cargo build --release --locked --workspace --lib --bins --tests
+	@$(LINK)
 	cargo test --release --locked --workspace --lib --bins --tests
 
 .PHONY: lint

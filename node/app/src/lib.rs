@@ -1,1 +1,40 @@
-//! Placeholder while the crate is being laid.
+//! The `assay` binary: command line, settings, keys, and the wiring of one node.
+//!
+//! ```text
+//! cli        the commands and their flags
+//! banner     what a development chain says when it is ready
+//! commands   what each command does
+//! config     settings in layers: default < file < environment < flag, each with its origin
+//! data_dir   the folder of a node: layout, permissions, lock
+//! keys       keystores, passphrases, the development validator
+//! node       one running node: what starts in which order, and the one way to stop
+//! logs       text or JSON, to standard error and to rotated files, filter changeable while running
+//! report     a line per block
+//! metrics    the registry, and what the process itself reports
+//! ```
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the binary: clocks and threads serve the operator and never enter consensus"
+)]
+
+pub mod banner;
+pub mod build;
+pub mod cli;
+mod commands;
+pub mod config;
+pub mod data_dir;
+pub mod error;
+pub mod keys;
+pub mod logs;
+pub mod metrics;
+pub mod node;
+pub mod output;
+pub mod report;
+
+pub use cli::{Cli, Command};
+pub use commands::run;
+pub use error::AppError;
+
+#[cfg(test)]
+mod tests;

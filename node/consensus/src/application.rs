@@ -34,21 +34,22 @@ pub struct HeightContext {
 impl HeightContext {
     /// The proposer of a round: the same function under every engine that lets us choose.
     ///
-    /// Validators take turns in set order starting at the height; demoted ones come after all others.
+    /// Within a height, rounds go to every validator once before any comes again: first to those that answer, in set
+    /// order from a start that moves with the height, then to the demoted ones. Without demotion that is plain turns.
     pub fn proposer(&self, height: Height, round: Round) -> ConsensusAddress {
         let (late, prompt): (Vec<_>, Vec<_>) =
             self.validators.iter().map(|v| v.address).partition(|address| self.demoted.contains(address));
-        let order = |list: &[ConsensusAddress], turn: u64| -> Option<ConsensusAddress> {
-            let index = turn.checked_rem(list.len() as u64)?;
+        let turn = |list: &[ConsensusAddress], offset: u64| -> Option<ConsensusAddress> {
+            let count = list.len() as u64;
+            let start = height.get().checked_rem(count)?;
+            let index = start.wrapping_add(offset).checked_rem(count)?;
             list.get(usize::try_from(index).ok()?).copied()
         };
-        let turn = height.get().wrapping_add(u64::from(round.get()));
-        // The first rounds go to those that answer; whoever is demoted gets the rounds after them.
-        let rounds_prompt = prompt.len() as u64;
-        if u64::from(round.get()) < rounds_prompt || late.is_empty() {
-            order(&prompt, turn)
-        } else {
-            order(&late, u64::from(round.get()).wrapping_sub(rounds_prompt))
+        let all = self.validators.len() as u64;
+        let place = u64::from(round.get()).checked_rem(all).unwrap_or_default();
+        match place.checked_sub(prompt.len() as u64) {
+            None => turn(&prompt, place),
+            Some(offset) => turn(&late, offset),
         }
         .unwrap_or_default()
     }
@@ -122,31 +123,34 @@ pub trait Application: Send + Sync + 'static {
     /// Validators and rotation of a height not above `info().height + 1`.
     fn height_context(&self, height: Height) -> Result<HeightContext, Fault>;
 
-    /// Builds a block for a height and round whose proposer this node is (ABCI `PrepareProposal`).
+    /// Builds a block for a height and round whose proposer this node is (ABCI `PrepareProposal`). The engine votes for
+    /// what it gets: the block counts as judged and accepted. Of what can be executed within `budget` it takes the best.
     fn prepare_proposal(&self, height: Height, round: Round, budget: Duration) -> Result<Block, Fault>;
 
     /// Judges a block: structure, the creator's clock and round, then execution on an overlay (ABCI `ProcessProposal`).
+    /// May be asked about the same block again with another origin, when it is proposed again.
     fn process_proposal(&self, block: &Block, origin: ProposalOrigin) -> Result<Verdict, Fault>;
 
-    /// Makes a proposal durable, so that this node proposes or judges it alike after a crash.
+    /// Makes a proposal durable, so that this node proposes or judges it alike after a crash. Kept until its height is
+    /// decided. The same block of another round is another proposal.
     fn keep_undecided(&self, proposal: &UndecidedProposal) -> Result<(), Fault>;
 
     /// The kept proposals of a height.
     fn undecided(&self, height: Height) -> Result<Vec<UndecidedProposal>, Fault>;
 
     /// A block is decided: make block and certificate durable, then execute and install it (ABCI `FinalizeBlock` and
-    /// `Commit`). On return the decision survives power loss.
+    /// `Commit`). On return the decision survives power loss. Never called twice for a height that returned.
     fn decided(&self, block: &Block, certificate: &CommitCertificate) -> Result<(), Fault>;
 
     /// The height is closed: a certificate that may carry more signatures, and the double signatures seen meanwhile.
     fn finalized(&self, certificate: &CommitCertificate, evidence: Vec<Evidence>) -> Result<(), Fault>;
 
-    /// A precommit for a height already decided; unverified.
+    /// A precommit for one of the last 10 decided heights, verified by the engine and given once. Must not block.
     fn late_vote(&self, vote: LateVote);
 
     /// A decided block, as stored, with the certificate that this node holds for it.
     fn decided_block(&self, height: Height) -> Result<Option<(Vec<u8>, CommitCertificate)>, Fault>;
 
-    /// Whether there is anything to make the next block for.
+    /// Whether there is anything to make the next block for. Must not block: the engine asks from its own threads.
     fn work(&self) -> Work;
 }

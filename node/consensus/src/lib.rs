@@ -1,5 +1,40 @@
 //! Engine adapters and gossip: all that talks to peers. The chain sees none of it but the port [`Application`].
+//!
+//! ```text
+//! application   the port: what an engine asks of the chain, in plain types
+//! engine        the running engine: start, status, stop, metrics
+//! message       the canonical bytes that validators sign, under every engine
+//! certificate   verification of certificates, late votes and evidence
+//! guard         the signing guard: a record is durable before a signature leaves
+//! keys          consensus key and network key
+//! wal           damage of the engine's write-ahead log, and its repair
+//! malachite     Malachite 0.8.2; no type of it leaves this crate
+//! ```
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "node crate: clocks and threads drive the engine and never enter consensus"
+)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "node crate: file offsets and durations below known bounds; overflow checks stay on"
+)]
 
 pub mod application;
+pub mod certificate;
+pub mod engine;
+pub mod guard;
+pub mod keys;
+mod malachite;
+pub mod message;
+pub mod wal;
 
 pub use application::*;
+pub use certificate::{CertificateError, verify_certificate, verify_evidence, verify_late_vote};
+pub use engine::{EngineConfig, EngineError, EngineHandle, EngineKeys, EngineStatus, Pacing, StopReason, Timeouts};
+pub use guard::GuardError;
+pub use keys::{ConsensusKey, NetworkKey};
+pub use message::{ConsensusMessage, Step};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! The development network: one validator and 256 funded accounts whose keys everybody knows.
+
+use crate::{
+    Alloc, BaseFeeParams, ChainSpec, Engine, FeeSplit, GenesisAccount, GenesisValidator, Params, Predeploy, SpecError,
+    Timing,
+};
+use alloy_primitives::{Address, B256, U256};
+use assay_primitives::{Bps, TimestampMs, UpgradeSchedule};
+
+/// Chain id of a development network, as tools expect it.
+pub const DEV_CHAIN_ID: u64 = 31_337;
+/// Name of a development network.
+pub const DEV_NETWORK: &str = "assay-dev";
+/// The mnemonic of the funded accounts, at m/44'/60'/0'/0/i.
+pub const DEV_MNEMONIC: &str = "test test test test test test test test test test test junk";
+/// Coins of each funded account.
+pub const DEV_COINS: u64 = 10_000;
+/// Smallest units of one coin.
+pub const WEI_PER_COIN: u64 = 1_000_000_000_000_000_000;
+
+const ACCOUNTS: &str = include_str!("../data/dev-accounts.txt");
+
+/// Addresses of the 256 accounts of [`DEV_MNEMONIC`], in order of derivation.
+///
+/// # Errors
+/// [`SpecError::Shipped`] where the data of this build are damaged.
+pub fn dev_accounts() -> Result<Vec<Address>, SpecError> {
+    ACCOUNTS
+        .lines()
+        .map(|line| {
+            Address::parse_checksummed(line, None).map_err(|e| SpecError::Shipped(format!("dev-accounts.txt: {e}")))
+        })
+        .collect()
+}
+
+impl Params {
+    /// Parameters of a development network, and a sound start for another one.
+    pub const fn dev() -> Self {
+        Self {
+            gas_limit: 120_000_000,
+            base_fee: BaseFeeParams { initial: 1_000_000_000, min: 1_000_000, elasticity: 2, denominator: 8 },
+            fee_split: FeeSplit { burned: Bps(10_000), creator: Bps(0) },
+            timing: Timing {
+                propose_timeout_ms: 1_000,
+                propose_timeout_delta_ms: 500,
+                vote_timeout_ms: 500,
+                vote_timeout_delta_ms: 500,
+                block_interval_ms: 500,
+                clock_drift_ms: 500,
+            },
+        }
+    }
+}
+
+impl ChainSpec {
+    /// A development network of one validator that starts at a time.
+    ///
+    /// # Errors
+    /// [`SpecError::Shipped`] where the data of this build are damaged, or what [`ChainSpec::validate`] finds.
+    pub fn dev(validator: GenesisValidator, genesis_time_ms: TimestampMs) -> Result<Self, SpecError> {
+        let accounts = dev_accounts()?;
+        let balance = U256::from(DEV_COINS).saturating_mul(U256::from(WEI_PER_COIN));
+        let total_supply = balance.saturating_mul(U256::from(accounts.len()));
+        let account = GenesisAccount { balance, ..GenesisAccount::default() };
+        let spec = Self {
+            network: DEV_NETWORK.to_owned(),
+            chain_id: DEV_CHAIN_ID,
+            engine: Engine::Malachite,
+            genesis_time_ms,
+            randomness: B256::ZERO,
+            total_supply,
+            params: Params::dev(),
+            upgrades: UpgradeSchedule::default(),
+            validators: vec![validator],
+            predeploys: Predeploy::all(),
+            alloc: Alloc(accounts.into_iter().map(|address| (address, account.clone())).collect()),
+        };
+        spec.validate()?;
+        Ok(spec)
+    }
+}

@@ -1,0 +1,101 @@
+//! The chain specification itself and its canonical hash.
+
+use crate::{Alloc, GenesisValidator, Params, Predeploy};
+use alloy_primitives::{B256, U256};
+use assay_primitives::codec;
+use assay_primitives::hash::{Domain, blake3_tagged};
+use assay_primitives::{TimestampMs, UpgradeSchedule, Validator};
+use borsh::BorshSerialize;
+use serde::{Deserialize, Serialize};
+
+/// Which consensus engine drives the chain; one network has one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, BorshSerialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Engine {
+    /// Malachite, in the node's own process.
+    #[default]
+    Malachite,
+}
+
+/// Everything that the nodes of one network agree on before the first block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChainSpec {
+    /// Name of the network: 1 to 32 characters of `a-z`, `0-9` and `-`.
+    pub network: String,
+    /// EIP-155 chain id, 1 to 2^53 - 1 (so that clients in JavaScript can hold it).
+    pub chain_id: u64,
+    /// The consensus engine.
+    #[serde(default)]
+    pub engine: Engine,
+    /// Time of the genesis block; block 1 is later.
+    pub genesis_time_ms: TimestampMs,
+    /// Randomness before block 1 (`mixHash` of the genesis header); draw it after the validators' keys are fixed.
+    pub randomness: B256,
+    /// Sum of all allocated balances, in wei: written out, so that a slip in the allocation is noticed.
+    pub total_supply: U256,
+    /// Parameters of the chain.
+    pub params: Params,
+    /// Heights of protocol upgrades.
+    #[serde(default)]
+    pub upgrades: UpgradeSchedule,
+    /// The first validators.
+    pub validators: Vec<GenesisValidator>,
+    /// Shipped contracts that exist from the first block.
+    #[serde(default = "Predeploy::all")]
+    pub predeploys: Vec<Predeploy>,
+    /// Accounts of the first state, predeployed contracts not among them.
+    pub alloc: Alloc,
+}
+
+/// The canonical form: every value of the specification once, in a fixed order, without its JSON clothes.
+#[derive(BorshSerialize)]
+struct Canonical<'a> {
+    version: u8,
+    network: &'a str,
+    chain_id: u64,
+    engine: Engine,
+    genesis_time_ms: u64,
+    randomness: B256,
+    total_supply: U256,
+    params: &'a Params,
+    upgrades: Vec<(String, u64)>,
+    validators: Vec<(Validator, [u8; 64])>,
+    predeploys: Vec<(Predeploy, B256)>,
+    alloc: &'a Alloc,
+}
+
+/// Version of the canonical form.
+const CANONICAL_VERSION: u8 = 1;
+
+impl ChainSpec {
+    /// Hash of the canonical form: the identity of the chain.
+    pub fn hash(&self) -> B256 {
+        blake3_tagged(Domain::ChainSpec, &[&self.canonical()])
+    }
+
+    /// The canonical encoding that is hashed.
+    pub fn canonical(&self) -> Vec<u8> {
+        let mut predeploys: Vec<_> = self.predeploys.iter().map(|p| (*p, p.code_hash())).collect();
+        predeploys.sort_unstable();
+        codec::encode(&Canonical {
+            version: CANONICAL_VERSION,
+            network: &self.network,
+            chain_id: self.chain_id,
+            engine: self.engine,
+            genesis_time_ms: self.genesis_time_ms.get(),
+            randomness: self.randomness,
+            total_supply: self.total_supply,
+            params: &self.params,
+            upgrades: self.upgrades.iter().map(|(upgrade, from)| (format!("{upgrade:?}"), from.get())).collect(),
+            validators: self.validators.iter().map(|v| (v.to_validator(), v.possession.0)).collect(),
+            predeploys,
+            alloc: &self.alloc,
+        })
+    }
+
+    /// Whether a shipped contract is part of this chain.
+    pub fn has_predeploy(&self, predeploy: Predeploy) -> bool {
+        self.predeploys.contains(&predeploy)
+    }
+}

@@ -1,0 +1,174 @@
+//! What each part of a node is started with, from the settings.
+
+use crate::build;
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::error::AppError;
+use crate::keys::{ValidatorKeys, is_dev};
+use crate::logs::FilterHandle;
+use crate::metrics;
+use assay_chain::{ChainConfig, ProposerIdentity};
+use assay_consensus::engine::{EnginePhase, EngineStatus};
+use assay_consensus::{EngineConfig, EngineHandle, Pacing, Timeouts};
+use assay_genesis::ChainSpec;
+use assay_rpc::{AdminConfig, AdminHooks, Cors, Limits, Namespace, RpcConfig};
+use assay_store::StoreOptions;
+use prometheus_client::registry::Registry;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Stack of the thread on which the engine calls the chain: blocks are executed there. Reserved, committed as it is used.
+const APPLICATION_STACK_BYTES: usize = 1024 * 1024 * 1024;
+/// Time between blocks that are made on demand for scheduled work.
+const SLOW_TICK: Duration = Duration::from_secs(1);
+
+/// Transactions that wait without a block for this long make the node not ready.
+const STALE_AFTER: Duration = Duration::from_secs(30);
+/// Less free space than this makes the node not ready, in bytes.
+const DISK_FREE_MIN: u64 = 64 << 20;
+
+/// The number of peers, for whoever asks before the engine runs.
+#[derive(Debug, Default)]
+pub(super) struct Peers(OnceLock<watch::Receiver<EngineStatus>>);
+
+impl Peers {
+    pub(super) fn set(&self, status: watch::Receiver<EngineStatus>) {
+        let _ = self.0.set(status);
+    }
+
+    /// As the RPC server asks for it.
+    pub(super) fn counter(self: &Arc<Self>) -> Arc<dyn Fn() -> u64 + Send + Sync> {
+        let peers = Arc::clone(self);
+        Arc::new(move || peers.0.get().map_or(0, |status| status.borrow().peers as u64))
+    }
+}
+
+fn size(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+fn mebibytes(value: u64) -> usize {
+    size(value.saturating_mul(1 << 20))
+}
+
+pub(super) fn store(config: &Config) -> StoreOptions {
+    StoreOptions {
+        memory_bytes: mebibytes(config.store.memory_mb),
+        history_heights: config.store.history_heights,
+        ..StoreOptions::default()
+    }
+}
+
+pub(super) fn chain(config: &Config, data_dir: &DataDir, keys: &ValidatorKeys) -> ChainConfig {
+    let proposer = ProposerIdentity { address: keys.consensus.address(), randomness: keys.randomness.clone() };
+    let mut chain = ChainConfig::new(Some(proposer));
+    chain.journal = Some(data_dir.pool().join("journal"));
+    chain.pool.count_max = size(config.mempool.transactions_max);
+    chain.pool.bytes_max = mebibytes(config.mempool.size_max_mb);
+    chain.pool.sender_count_max = size(config.mempool.sender_transactions_max);
+    chain.pool.sender_bytes_max = chain.pool.sender_bytes_max.min(chain.pool.bytes_max);
+    chain.pool.lifetime_ms = config.mempool.lifetime_s.saturating_mul(1000);
+    chain.queries.threads = size(config.query.threads);
+    chain.queries.timeout_ms = config.query.timeout_ms;
+    chain.queries.gas_cap = config.query.gas_max;
+    chain
+}
+
+pub(super) fn engine(spec: &ChainSpec, data_dir: &DataDir, pacing: Pacing, keys: &ValidatorKeys) -> EngineConfig {
+    let timing = &spec.params.timing;
+    let mut engine = EngineConfig::local(spec.chain_id, data_dir.consensus());
+    engine.moniker = spec.network.clone();
+    engine.pacing = pacing;
+    engine.timeouts = Timeouts {
+        propose: Duration::from_millis(timing.propose_timeout_ms),
+        prevote: Duration::from_millis(timing.vote_timeout_ms),
+        precommit: Duration::from_millis(timing.vote_timeout_ms),
+        delta: Duration::from_millis(timing.propose_timeout_delta_ms.max(timing.vote_timeout_delta_ms)),
+    };
+    // Development keys sign on every developer's machine, each on a chain of its own; a key with a secret may have
+    // signed elsewhere, so its guard is made by an operator.
+    engine.create_guard = is_dev(keys.consensus.public_key());
+    engine.application_stack_bytes = APPLICATION_STACK_BYTES;
+    engine
+}
+
+/// How a chain without on-demand blocks is paced.
+pub fn interval_of(spec: &ChainSpec) -> Pacing {
+    Pacing::Interval(Duration::from_millis(spec.params.timing.block_interval_ms))
+}
+
+/// Blocks when there is work.
+pub const fn on_demand() -> Pacing {
+    Pacing::OnDemand { slow_tick: SLOW_TICK }
+}
+
+fn resolve(host: &str, port: u16) -> Result<SocketAddr, AppError> {
+    let failed = |reason: String| AppError::Usage(format!("{host}: {reason}"));
+    let mut found = (host, port).to_socket_addrs().map_err(|error| failed(error.to_string()))?;
+    found.next().ok_or_else(|| failed("names no address".to_owned()))
+}
+
+pub(super) fn rpc(config: &Config, dev: bool) -> Result<RpcConfig, AppError> {
+    let rpc = &config.rpc;
+    let named: Vec<_> = rpc.namespaces.iter().filter_map(|name| Namespace::from_name(name)).collect();
+    let limits = Limits {
+        request_bytes: rpc.max_request_bytes,
+        response_bytes: rpc.max_response_bytes,
+        connections: rpc.max_connections,
+        subscriptions_per_connection: rpc.max_subscriptions,
+        batch_entries: rpc.max_batch,
+        rate_per_second: Some(rpc.rate_per_second).filter(|rate| *rate > 0),
+        send_sync_max: Duration::from_millis(rpc.sync_timeout_max_ms),
+        ..Limits::standard()
+    };
+    let limits = Limits { send_sync_default: limits.send_sync_default.min(limits.send_sync_max), ..limits };
+    let cors = match rpc.cors.first().map(String::as_str) {
+        None | Some("off") => Cors::Off,
+        Some("local") => Cors::Local,
+        Some("*") => Cors::Any,
+        Some(_) => Cors::Origins(rpc.cors.clone()),
+    };
+    Ok(RpcConfig {
+        listen: resolve(&rpc.host, rpc.port)?,
+        namespaces: (!named.is_empty()).then(|| named.into_iter().collect()),
+        hosts: rpc.hosts.clone(),
+        cors,
+        limits,
+        dev,
+        client_version: build::client_version(),
+    })
+}
+
+pub(super) fn admin(config: &Config) -> Result<AdminConfig, AppError> {
+    Ok(AdminConfig { listen: resolve(&config.admin.host, config.admin.port)?, stale_after: STALE_AFTER })
+}
+
+/// What the admin port needs of the node.
+pub(super) fn hooks(
+    registry: Registry,
+    engine: &Arc<EngineHandle>,
+    data_dir: &DataDir,
+    filter: FilterHandle,
+) -> AdminHooks {
+    let measured = Arc::clone(engine);
+    let status = engine.status();
+    let folder = data_dir.root().to_path_buf();
+    AdminHooks {
+        metrics: Arc::new(move || metrics::encode(&registry, &measured.encode_metrics())),
+        set_log_filter: Arc::new(move |text| filter.set(text)),
+        not_ready: Arc::new(move || {
+            let mut reasons = Vec::new();
+            if status.borrow().phase == EnginePhase::Starting && !status.borrow().idle {
+                reasons.push("consensus_starting".to_owned());
+            }
+            match fs4::available_space(&folder) {
+                Ok(free) if free < DISK_FREE_MIN => reasons.push(format!("disk_low: {} MiB left", free >> 20)),
+                Ok(_) => {}
+                Err(error) => reasons.push(format!("disk_unknown: {error}")),
+            }
+            reasons
+        }),
+    }
+}

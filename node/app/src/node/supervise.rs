@@ -1,0 +1,123 @@
+//! The one way to stop: a signal, or a part that stopped by itself.
+
+use super::Node;
+use crate::error::AppError;
+use crate::output;
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Longest graceful stop.
+const STOP_TIME_MAX: Duration = Duration::from_millis(4_800);
+/// How often the chain is asked whether it has stopped; the engine reports by itself.
+const CHAIN_POLL: Duration = Duration::from_millis(200);
+/// Exit code after a second signal, as a shell gives it for SIGINT.
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// Signals that ask the process to stop.
+#[derive(Debug)]
+pub struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    /// Takes the signals over from now on.
+    ///
+    /// # Errors
+    /// `Failed` where the system refuses.
+    pub fn install() -> Result<Self, AppError> {
+        let failed = |error: std::io::Error| AppError::Failed(format!("signals: {error}"));
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+        })
+    }
+
+    /// The next signal, by name.
+    pub async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}
+
+/// Runs a node until a signal comes or it stops by itself, then stops all of it. `report` prints blocks meanwhile;
+/// `temporary` is a folder that goes with the node.
+///
+/// # Errors
+/// `Stopped` with the reason, where the node stopped by itself or did not stop in time.
+pub async fn supervise(
+    node: Node,
+    mut stop: Stop,
+    report: impl Future<Output = ()>,
+    temporary: Option<PathBuf>,
+) -> Result<(), AppError> {
+    let ended = tokio::select! {
+        name = stop.next() => {
+            tracing::info!(signal = name, "stopping");
+            None
+        }
+        reason = failure(&node) => Some(reason),
+        never = async { report.await; std::future::pending::<String>().await } => Some(never),
+    };
+    if let Some(reason) = &ended {
+        tracing::error!(reason, "the node has stopped by itself");
+    }
+    tokio::select! {
+        done = tokio::time::timeout(STOP_TIME_MAX, node.stop()) => {
+            if done.is_err() && ended.is_none() {
+                let reason = format!("it did not stop within {} ms; nothing acknowledged is lost", STOP_TIME_MAX.as_millis());
+                return Err(AppError::Stopped(reason));
+            }
+        }
+        name = stop.next() => {
+            output::note(format_args!("second signal ({name}): ending at once; nothing acknowledged is lost"));
+            if let Some(folder) = temporary {
+                let _ = std::fs::remove_dir_all(folder);
+            }
+            std::process::exit(EXIT_INTERRUPTED);
+        }
+    }
+    ended.map_or(Ok(()), |reason| Err(AppError::Stopped(reason)))
+}
+
+/// Waits until engine or chain have stopped by themselves.
+async fn failure(node: &Node) -> String {
+    let chain = async {
+        loop {
+            if let Some(reason) = node.chain.health().stopped {
+                return reason;
+            }
+            tokio::time::sleep(CHAIN_POLL).await;
+        }
+    };
+    tokio::select! {
+        // A fault of the chain ends the engine too; the chain's own words are the better ones.
+        biased;
+        reason = chain => reason,
+        reason = node.engine.stopped() => node.chain.health().stopped.unwrap_or_else(|| reason.to_string()),
+    }
+}
+
+impl Node {
+    /// Stops everything in order.
+    pub async fn stop(self) {
+        let Self { chain, engine, rpc, clients, admin, store, _lock } = self;
+        rpc.stop().await;
+        drop(clients);
+        let reason = engine.stop().await;
+        tracing::info!(%reason, "consensus has stopped");
+        admin.stop().await;
+        drop(chain);
+        drop(engine);
+        // The database closes with the last handle on it; closing writes out what only its log holds.
+        let closed = tokio::task::spawn_blocking(move || drop(store)).await;
+        if closed.is_err() {
+            tracing::error!("closing the database panicked");
+        }
+        drop(_lock);
+    }
+}

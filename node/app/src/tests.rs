@@ -1,0 +1,7 @@
+//! Tests of the binary's own parts; whole processes are tested in `tests/`.
+
+mod cli;
+mod config;
+mod data_dir;
+mod keys;
+mod logs;

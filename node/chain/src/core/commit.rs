@@ -1,0 +1,132 @@
+//! A decided block becomes the head.
+//!
+//! ```text
+//! block and certificate durable -> outcome (cached, or executed now) -> root -> header -> state written -> pool, events
+//! ```
+//! A crash anywhere leaves either an undecided height, or a durable block that start executes again.
+
+use super::outcome::Outcome;
+use super::{Core, Head};
+use crate::blocks::{committed_block, receipt_record};
+use crate::mempool::SenderState;
+use alloy_primitives::{Address, KECCAK256_EMPTY};
+use assay_consensus::UndecidedProposal;
+use assay_executive::BlockError;
+use assay_kernel::StateChanges;
+use assay_primitives::{Block, CommitCertificate, Evidence, Fault, Height};
+use assay_store::{ApplyBlock, ReceiptRecord, UndecidedRecord};
+use std::time::Instant;
+
+impl Core {
+    pub(crate) fn decided(&self, block: &Block, certificate: &CommitCertificate) -> Result<(), Fault> {
+        let head = self.head();
+        let height = block.height();
+        if height <= head.height() {
+            // An engine that restarts from its log may tell again what is done.
+            return match self.store.block_id(height)? {
+                Some(id) if id == block.id() => Ok(()),
+                _ => Err(Fault::invariant(format!("another block was decided at height {height} before"))),
+            };
+        }
+        if height != head.height().next() {
+            return Err(Fault::invariant(format!("height {height} was decided on a head at {}", head.height())));
+        }
+        let start = Instant::now();
+        self.store.put_decided(block, certificate)?;
+        self.metrics.chain_decision_sync_seconds.observe(start.elapsed().as_secs_f64());
+        self.install(&head, block)
+    }
+
+    /// Executes a durable block unless that was done, and makes it the head.
+    pub(super) fn install(&self, head: &Head, block: &Block) -> Result<(), Fault> {
+        let cached = self.outcomes.lock().take(block.id());
+        let outcome = match cached {
+            Some(outcome) => outcome,
+            None => self.execute(head, block).map_err(|error| decided_block(block.height(), error))?,
+        };
+        let Outcome { mut executed, txs } = outcome;
+        let start = Instant::now();
+        let changes = std::mem::take(&mut executed.changes);
+        let changed = changed_accounts(&changes);
+        let prepared = self.store.prepare(changes)?;
+        let header = self.executive.seal(&executed, prepared.root());
+        let system_transaction = executed.transactions.get(txs.len()).cloned();
+        let receipts: Vec<ReceiptRecord> = executed.receipts.into_iter().map(receipt_record).collect();
+        let applied = self.store.apply(ApplyBlock {
+            block_id: block.id(),
+            header: &header,
+            prepared,
+            receipts: &receipts,
+            system_transaction: system_transaction.clone(),
+        })?;
+        self.metrics.state_commit_seconds.observe(start.elapsed().as_secs_f64());
+        let committed =
+            committed_block(&applied, executed.timestamp_ms, txs.iter().map(|tx| &**tx), system_transaction, receipts);
+        self.advance(committed, changed)?;
+        self.forget_carried(block)
+    }
+
+    /// Drops what this block told the chain and no later one needs to tell.
+    fn forget_carried(&self, block: &Block) -> Result<(), Fault> {
+        let payload = block.system_payload().map_err(|error| Fault::corrupt(error.to_string()))?;
+        self.late_votes.lock().on_block(block.height(), &payload.late_votes);
+        if payload.evidence.is_empty() {
+            return Ok(());
+        }
+        self.store.remove_evidence(&payload.evidence)
+    }
+
+    pub(crate) fn finalized(&self, certificate: &CommitCertificate, evidence: &[Evidence]) -> Result<(), Fault> {
+        self.store.replace_certificate(certificate)?;
+        for evidence in evidence {
+            self.store.put_evidence(evidence)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn keep_undecided(&self, proposal: &UndecidedProposal) -> Result<(), Fault> {
+        self.store.put_undecided(&UndecidedRecord {
+            round: proposal.round,
+            valid_round: proposal.valid_round,
+            proposer: proposal.proposer,
+            block: proposal.block.clone(),
+            accepted: proposal.accepted,
+        })
+    }
+
+    pub(crate) fn undecided(&self, height: Height) -> Result<Vec<UndecidedProposal>, Fault> {
+        let kept = self.store.undecided(height)?;
+        Ok(kept
+            .into_iter()
+            .map(|kept| UndecidedProposal {
+                height,
+                round: kept.round,
+                valid_round: kept.valid_round,
+                proposer: kept.proposer,
+                block: kept.block,
+                accepted: kept.accepted,
+            })
+            .collect())
+    }
+}
+
+/// More than two thirds decided what this node finds invalid: one of the two is broken, and it must not vote on.
+fn decided_block(height: Height, error: BlockError) -> Fault {
+    match error {
+        BlockError::Fault(fault) => fault,
+        BlockError::Invalid(error) => Fault::invariant(format!("the decided block {height} is invalid here: {error}")),
+    }
+}
+
+/// The new states of changed accounts, as the pool wants them.
+fn changed_accounts(changes: &StateChanges) -> Vec<(Address, SenderState)> {
+    changes
+        .accounts
+        .iter()
+        .map(|(address, change)| {
+            let account = change.account.unwrap_or_default();
+            let has_code = account.code_hash != KECCAK256_EMPTY;
+            (*address, SenderState { nonce: account.nonce, balance: account.balance, has_code })
+        })
+        .collect()
+}

@@ -1,0 +1,142 @@
+//! Judgement of a proposal: where it comes from, what its engine proofs are worth, and what executing it gives.
+
+use super::{Core, Head};
+use assay_consensus::{HeightContext, ProposalOrigin, Verdict, verify_certificate, verify_evidence, verify_late_vote};
+use assay_executive::BlockError;
+use assay_primitives::{Block, Fault, Height, LateVote, Round, SystemPayload};
+
+impl Core {
+    pub(crate) fn process_proposal(&self, block: &Block, origin: ProposalOrigin) -> Result<Verdict, Fault> {
+        let head = self.head();
+        let verdict = match self.judge(&head, block, origin)? {
+            Ok(()) => Verdict::Accept,
+            Err(reason) => {
+                self.metrics.chain_proposals_rejected.inc();
+                tracing::warn!(height = %block.height(), id = %block.id(), reason, "proposal refused");
+                Verdict::Reject(reason)
+            }
+        };
+        Ok(verdict)
+    }
+
+    fn judge(&self, head: &Head, block: &Block, origin: ProposalOrigin) -> Result<Result<(), String>, Fault> {
+        let height = block.height();
+        if height != head.height().next() {
+            return Ok(Err(format!("height {height}, expected {}", head.height().next())));
+        }
+        let payload = match block.system_payload() {
+            Ok(payload) => payload,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let context = self.height_context(height)?;
+        let judged = self
+            .judge_time(head, &payload, origin)
+            .and_then(|()| judge_creator(&context, height, &payload, origin))
+            .and_then(|()| self.judge_proofs(&context, &payload));
+        if let Err(reason) = judged {
+            return Ok(Err(reason));
+        }
+        if let Err(reason) = self.judge_last_commit(head, &payload)? {
+            return Ok(Err(reason));
+        }
+        if self.outcomes.lock().contains(block.id()) {
+            return Ok(Ok(()));
+        }
+        match self.execute(head, block) {
+            Ok(outcome) => {
+                self.outcomes.lock().put(height, block.id(), outcome);
+                Ok(Ok(()))
+            }
+            Err(BlockError::Invalid(error)) => Ok(Err(error.to_string())),
+            Err(BlockError::Fault(fault)) => Err(fault),
+        }
+    }
+
+    /// The clock counts only for a value that nobody has a polka for; that time rises is the executive's rule.
+    fn judge_time(&self, head: &Head, payload: &SystemPayload, origin: ProposalOrigin) -> Result<(), String> {
+        let ProposalOrigin::Fresh { round } = origin else { return Ok(()) };
+        let timing = &self.executive.params().timing;
+        let (time, now) = (payload.timestamp_ms.get(), self.now_ms());
+        let drift = timing.clock_drift_ms;
+        if time > now.saturating_add(drift) && time > head.parent.timestamp_ms().get().saturating_add(1) {
+            return Err(format!("timestamp {time} ms is more than {drift} ms ahead of this node's {now} ms"));
+        }
+        // A proposal takes no longer than the round waits for it.
+        let slack = timing.propose_timeout_delta_ms.saturating_mul(round.get().into());
+        let late = timing.propose_timeout_ms.saturating_add(slack).saturating_add(drift);
+        if time.saturating_add(late) < now {
+            return Err(format!("timestamp {time} ms is more than {late} ms behind this node's {now} ms"));
+        }
+        Ok(())
+    }
+
+    fn judge_proofs(&self, context: &HeightContext, payload: &SystemPayload) -> Result<(), String> {
+        let chain_id = self.executive.chain_id();
+        for evidence in &payload.evidence {
+            verify_evidence(chain_id, &context.validators, evidence).map_err(|error| format!("evidence: {error}"))?;
+        }
+        for vote in &payload.late_votes {
+            verify_late_vote(chain_id, &context.validators, vote).map_err(|error| format!("late vote: {error}"))?;
+        }
+        Ok(())
+    }
+
+    fn judge_last_commit(&self, head: &Head, payload: &SystemPayload) -> Result<Result<(), String>, Fault> {
+        let Some(commit) = &payload.last_commit else { return Ok(Ok(())) };
+        // Our own was verified by the engine.
+        if self.store.certificate(head.height())?.as_ref() == Some(commit) {
+            return Ok(Ok(()));
+        }
+        let validators = self.height_context(head.height())?.validators;
+        let verified = verify_certificate(self.executive.chain_id(), &validators, commit);
+        Ok(verified.map_err(|error| format!("last commit: {error}")))
+    }
+
+    /// Validators and rotation of a height.
+    pub(crate) fn height_context(&self, height: Height) -> Result<HeightContext, Fault> {
+        let head = self.head();
+        let validators = self.executive.validators(&head.view, height)?;
+        // Nobody is moved back yet: everyone takes turns.
+        Ok(HeightContext { validators, demoted: Vec::new() })
+    }
+
+    /// Keeps a precommit that came late, if its validator made it for the block that was decided.
+    pub(crate) fn late_vote(&self, vote: LateVote) -> Result<(), Fault> {
+        let height = self.head().height();
+        let recent = vote.height <= height && vote.height.saturating_add(assay_executive::LATE_VOTE_HEIGHTS) > height;
+        if !recent || self.store.block_id(vote.height)? != Some(vote.block_id) {
+            return Ok(());
+        }
+        let validators = self.height_context(vote.height)?.validators;
+        if verify_late_vote(self.executive.chain_id(), &validators, &vote).is_ok() {
+            self.late_votes.lock().put(vote);
+        }
+        Ok(())
+    }
+}
+
+/// The creator must be the proposer of the round in which the value was first proposed, and that round must fit the
+/// way it came here.
+fn judge_creator(
+    context: &HeightContext,
+    height: Height,
+    payload: &SystemPayload,
+    origin: ProposalOrigin,
+) -> Result<(), String> {
+    let created = payload.round;
+    let fits = |round: Round, exact: bool| if exact { created == round } else { created <= round };
+    let (fits, round) = match origin {
+        ProposalOrigin::Fresh { round } => (fits(round, true), round),
+        ProposalOrigin::Reproposed { valid_round: round } | ProposalOrigin::Synced { round } => {
+            (fits(round, false), round)
+        }
+    };
+    if !fits {
+        return Err(format!("created in round {created}, proposed in round {round}"));
+    }
+    let expected = context.proposer(height, created);
+    if payload.creator != expected {
+        return Err(format!("creator {}, but the proposer of round {created} is {expected}", payload.creator));
+    }
+    Ok(())
+}

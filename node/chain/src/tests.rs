@@ -1,0 +1,11 @@
+//! Tests of the chain.
+#![allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "tests fail by panicking")]
+
+mod chain;
+mod driver;
+mod fixtures;
+mod journal;
+mod judge;
+mod mempool;
+mod mempool_model;
+mod queries;

@@ -1,0 +1,144 @@
+//! What the host does with and for its peers: blocks streamed out, blocks put together, decided blocks served.
+
+use super::super::codec::{SYNC_BATCH_MAX, SYNC_RESPONSE_MAX};
+use super::super::context::{Address, Assay, EngineHeight, ProposalPart};
+use super::super::convert;
+use super::super::streaming::{Assembled, StreamInit, cut};
+use super::super::worker::Job;
+use super::Host;
+use crate::application::{Application, UndecidedProposal};
+use crate::engine::StopReason;
+use arc_malachitebft_app::streaming::StreamMessage;
+use arc_malachitebft_app::types::PeerId;
+use arc_malachitebft_engine::network::NetworkMsg;
+use arc_malachitebft_sync::RawDecidedValue;
+use assay_primitives::{BlockId, Fault, Height, Round};
+use ractor::RpcReplyPort;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Blocks of the next height that wait for its validators to be known.
+const EARLY_MAX: usize = 4;
+
+impl Host {
+    pub(super) fn stream(&self, proposal: &UndecidedProposal) {
+        let Some(voting) = self.parts.voting.as_ref().filter(|_| self.parts.shared.has_peers()) else {
+            return;
+        };
+        let bytes = bytes::Bytes::from(proposal.block.encode());
+        let init = voting.sign_stream(StreamInit {
+            height: proposal.height,
+            round: proposal.round,
+            valid_round: proposal.valid_round,
+            proposer: proposal.proposer,
+            block_id: proposal.block.id(),
+            // A block is bounded far below.
+            length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            streamer: proposal.proposer,
+            signature: [0; 64],
+        });
+        for message in cut(init, &bytes) {
+            if self.parts.network.cast(NetworkMsg::PublishProposalPart(message)).is_err() {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn on_restream(
+        &self,
+        height: EngineHeight,
+        round: Round,
+        valid_round: Option<Round>,
+        proposer: Address,
+        id: BlockId,
+    ) {
+        let Some(block) = self.proposals.block(id).filter(|block| block.height() == height.into()) else {
+            tracing::warn!(%height, %round, block = %id, "asked to stream a block that is not held");
+            return;
+        };
+        self.stream(&UndecidedProposal {
+            height: height.into(),
+            round,
+            valid_round,
+            proposer: proposer.0,
+            block: block.clone(),
+            accepted: true,
+        });
+    }
+
+    pub(super) fn on_part(&mut self, publisher: PeerId, part: StreamMessage<ProposalPart>) -> Result<(), Fault> {
+        match self.streams.insert(publisher, part, Instant::now()) {
+            Ok(None) => Ok(()),
+            Ok(Some(assembled)) => self.on_assembled(assembled),
+            Err(refusal) => {
+                tracing::debug!(%publisher, %refusal, "dropped a part of a proposal");
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn on_assembled(&mut self, assembled: Assembled) -> Result<(), Fault> {
+        let height = assembled.init.height;
+        if height == self.height.next() && self.early.len() < EARLY_MAX {
+            self.early.push(assembled);
+            return Ok(());
+        }
+        let Some(context) = self.context.clone().filter(|_| height == self.height) else {
+            return Ok(());
+        };
+        let Assembled { init, block } = assembled;
+        let wrong = init.proposer != context.proposer(height, init.round)
+            || !init.verify(self.parts.chain_id, &context.validators);
+        if wrong || self.proposals.knows(init.round, init.block_id) || !self.proposals.admits(init.round, init.block_id)
+        {
+            tracing::debug!(%height, round = %init.round, block = %init.block_id, wrong, "proposal not taken");
+            return Ok(());
+        }
+        // Somebody proposes: whoever holds the height back has work to do.
+        self.release()?;
+        self.job(Job::Judge {
+            proposal: UndecidedProposal {
+                height,
+                round: init.round,
+                valid_round: init.valid_round,
+                proposer: init.proposer,
+                block,
+                accepted: false,
+            },
+        })
+    }
+
+    /// Reads decided blocks for a peer, off this loop; the engine bounds how many requests there are.
+    pub(super) fn serve_decided(
+        &self,
+        range: RangeInclusive<EngineHeight>,
+        reply: RpcReplyPort<Vec<RawDecidedValue<Assay>>>,
+    ) {
+        let (application, stopper) = (Arc::clone(&self.parts.application), self.parts.stopper.clone());
+        tokio::task::spawn_blocking(move || match read_decided(&*application, range) {
+            Ok(values) => drop(reply.send(values)),
+            Err(fault) => stopper.stop(StopReason::Fault(fault.to_string())),
+        });
+    }
+}
+
+fn read_decided(
+    application: &dyn Application,
+    range: RangeInclusive<EngineHeight>,
+) -> Result<Vec<RawDecidedValue<Assay>>, Fault> {
+    let mut values = Vec::new();
+    let mut bytes = 0usize;
+    for height in (range.start().0..=range.end().0).take(SYNC_BATCH_MAX) {
+        let Some((block, certificate)) = application.decided_block(Height(height))? else {
+            break;
+        };
+        bytes = bytes.saturating_add(block.len());
+        // The first one is always served.
+        if bytes > SYNC_RESPONSE_MAX && !values.is_empty() {
+            break;
+        }
+        values.push(RawDecidedValue::new(block.into(), convert::extended(&certificate)));
+    }
+    Ok(values)
+}

@@ -1,0 +1,179 @@
+//! The life of an engine: log and guard looked after, actors spawned, and all taken apart at the end.
+
+use super::assembly::{Assembly, Started, Threads, registry, thread_error};
+use super::settings::consensus_config;
+use super::signing::VotingKey;
+use super::supervisor::Stopper;
+use super::watch::{Pulse, Shared};
+use crate::application::Application;
+use crate::engine::{EngineConfig, EngineError, EngineKeys, EngineStatus, STOP_TIME_MAX, StopReason, WorkNotifier};
+use crate::guard::{self, Guard};
+use crate::wal;
+use assay_primitives::Height;
+use ractor::ActorCell;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Longest wait for the engine to listen and to ask for its first height.
+const START_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// A running engine.
+pub(crate) struct Running {
+    stopper: Stopper,
+    shared: Arc<Shared>,
+    notifier: WorkNotifier,
+    ended: watch::Receiver<Option<StopReason>>,
+    exported: bool,
+}
+
+impl Running {
+    pub(crate) fn notifier(&self) -> WorkNotifier {
+        self.notifier.clone()
+    }
+
+    pub(crate) fn status(&self) -> watch::Receiver<EngineStatus> {
+        self.shared.status.subscribe()
+    }
+
+    pub(crate) fn request_stop(&self) {
+        self.stopper.stop(StopReason::Requested);
+    }
+
+    pub(crate) async fn stopped(&self) -> StopReason {
+        let mut ended = self.ended.clone();
+        let reason = ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        // The task that takes the engine apart sends before it ends; without it, the runtime is gone.
+        reason.unwrap_or_else(|| StopReason::Engine("the runtime has ended".to_owned()))
+    }
+
+    pub(crate) fn encode_metrics(&self) -> String {
+        let mut text = String::new();
+        if self.exported {
+            arc_malachitebft_metrics::export(&mut text);
+        }
+        text
+    }
+}
+
+/// Log and guard, looked after before anything can sign.
+struct Prepared {
+    guard: Option<Guard>,
+    resumes: bool,
+    chain: Height,
+}
+
+fn prepare(config: &EngineConfig, keys: &EngineKeys, application: &dyn Application) -> Result<Prepared, EngineError> {
+    let folder = &config.data_dir;
+    std::fs::create_dir_all(folder).map_err(|source| EngineError::Io { path: folder.clone(), source })?;
+    let chain = application.info()?.height;
+    let mut guard = None;
+    if let Some(key) = &keys.voting {
+        let missing = !guard::guard_path(folder).exists();
+        if missing && config.create_guard && chain == Height::ZERO {
+            guard::create(folder, config.chain_id, key)?;
+        }
+        guard = Some(Guard::open(folder, config.chain_id, key.clone(), chain)?);
+    }
+    let resumes = wal::reconcile(folder, guard.as_mut(), chain.next())?;
+    Ok(Prepared { guard, resumes, chain })
+}
+
+/// Starts everything.
+pub(crate) async fn run(
+    config: EngineConfig,
+    keys: EngineKeys,
+    application: Arc<dyn Application>,
+) -> Result<Running, EngineError> {
+    let consensus_config = consensus_config(&config)?;
+    let prepared = {
+        let (config, keys, application) = (config.clone(), keys.clone(), Arc::clone(&application));
+        tokio::task::spawn_blocking(move || prepare(&config, &keys, &*application))
+            .await
+            .map_err(|e| EngineError::Engine(e.to_string()))??
+    };
+    let stopper = Stopper::new();
+    let mut threads = Threads::new();
+    let mut voting = None;
+    if let (Some(guard), Some(key)) = (prepared.guard, keys.voting.clone()) {
+        let (key, thread) = VotingKey::new(guard, key, config.chain_id, stopper.clone()).map_err(thread_error)?;
+        threads.push(thread);
+        voting = Some(key);
+    }
+    let shared = Arc::new(Shared::new());
+    shared.status.send_modify(|status| status.decided = prepared.chain);
+    let assembly = Assembly {
+        registry: registry(),
+        pulse: Arc::new(Pulse::new()),
+        shared,
+        stopper,
+        voting,
+        resumes: prepared.resumes,
+        application,
+        config,
+        keys,
+    };
+    let stopper = assembly.stopper.clone();
+    let mut actors = Vec::new();
+    match assembly.spawn(consensus_config, &mut threads, &mut actors).await {
+        Ok(started) => started.started(actors, threads).await,
+        Err(error) => {
+            stopper.stop(StopReason::Engine(error.to_string()));
+            take_apart(actors, threads).await;
+            Err(error)
+        }
+    }
+}
+
+impl Started {
+    /// Waits until the application has named the first height, then watches for the end.
+    async fn started(self, actors: Vec<ActorCell>, threads: Threads) -> Result<Running, EngineError> {
+        let (sender, ended) = watch::channel(None);
+        let stopper = self.stopper.clone();
+        tokio::spawn(async move {
+            let reason = stopper.stopping().await;
+            take_apart(actors, threads).await;
+            let _ = sender.send(Some(reason));
+        });
+        let running = Running {
+            stopper: self.stopper,
+            shared: self.shared,
+            notifier: self.notifier,
+            ended,
+            exported: self.exported,
+        };
+        let mut status = running.status();
+        let ready = status.wait_for(|status| status.height > Height::ZERO);
+        tokio::select! {
+            _ = ready => Ok(running),
+            reason = running.stopped() => Err(EngineError::Engine(reason.to_string())),
+            () = tokio::time::sleep(START_TIME_MAX) => {
+                running.request_stop();
+                running.stopped().await;
+                Err(EngineError::Engine("it does not listen".to_owned()))
+            }
+        }
+    }
+}
+
+/// Stops the actors, consensus before what it needs, then the threads.
+async fn take_apart(actors: Vec<ActorCell>, threads: Threads) {
+    let all = async {
+        for actor in actors.iter().rev() {
+            let _ = actor.stop_and_wait(None, Some(STOP_TIME_MAX / 4)).await;
+        }
+    };
+    if tokio::time::timeout(STOP_TIME_MAX / 2, all).await.is_err() {
+        for actor in &actors {
+            actor.kill();
+        }
+    }
+    let joined = tokio::task::spawn_blocking(move || {
+        for thread in threads {
+            let _ = thread.join();
+        }
+    });
+    if tokio::time::timeout(STOP_TIME_MAX / 2, joined).await.is_err() {
+        tracing::warn!("a call of the application still runs at the end of the engine");
+    }
+}

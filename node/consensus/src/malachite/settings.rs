@@ -1,0 +1,60 @@
+//! Our configuration in the engine's terms.
+
+use super::codec::{PART_MAX, SYNC_BATCH_MAX, SYNC_RESPONSE_MAX};
+use crate::engine::{EngineConfig, EngineError, Pacing};
+use arc_malachitebft_app::config::{ConsensusConfig, PubSubProtocol, ValuePayload, ValueSyncConfig};
+use arc_malachitebft_core_types::LinearTimeouts;
+use std::time::Duration;
+
+fn parse<T: std::str::FromStr>(setting: &'static str, text: &str) -> Result<T, EngineError>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|e: T::Err| EngineError::Config { setting, reason: format!("`{text}`: {e}") })
+}
+
+pub(super) fn consensus_config(config: &EngineConfig) -> Result<ConsensusConfig, EngineError> {
+    let mut consensus = ConsensusConfig { value_payload: ValuePayload::ProposalAndParts, ..Default::default() };
+    let p2p = &mut consensus.p2p;
+    p2p.listen_addr = parse("listen_addr", &config.listen_addr)?;
+    p2p.persistent_peers = config.peers.iter().map(|peer| parse("peers", peer)).collect::<Result<_, _>>()?;
+    // Whole messages to every neighbour: a third of gossip's cost with few validators (node.md A3).
+    p2p.protocol = PubSubProtocol::Broadcast;
+    p2p.pubsub_max_size = parse("part size", &format!("{} B", PART_MAX + 1024))?;
+    p2p.rpc_max_size = parse("sync size", &format!("{} B", SYNC_RESPONSE_MAX + 64 * 1024))?;
+    p2p.discovery.max_connections_per_ip = config.connections_per_ip_max;
+    p2p.protocol_names.consensus = format!("/assay/{}/consensus/1", config.chain_id);
+    p2p.protocol_names.sync = format!("/assay/{}/sync/1", config.chain_id);
+    p2p.protocol_names.validator_proof = format!("/assay/{}/validator-proof/1", config.chain_id);
+    p2p.protocol_names.discovery_kad = format!("/assay/{}/kad/1", config.chain_id);
+    p2p.protocol_names.discovery_regres = format!("/assay/{}/discovery/1", config.chain_id);
+    if let Pacing::Interval(interval) = config.pacing
+        && interval.is_zero()
+    {
+        return Err(EngineError::Config { setting: "block time", reason: "zero".to_owned() });
+    }
+    Ok(consensus)
+}
+
+pub(super) fn sync_config() -> Result<ValueSyncConfig, EngineError> {
+    Ok(ValueSyncConfig {
+        status_update_interval: Duration::from_secs(5),
+        max_response_size: parse("sync size", &format!("{SYNC_RESPONSE_MAX} B"))?,
+        batch_size: SYNC_BATCH_MAX / 2,
+        ..Default::default()
+    })
+}
+
+pub(super) fn timeouts(config: &EngineConfig) -> LinearTimeouts {
+    let t = config.timeouts;
+    LinearTimeouts {
+        propose: t.propose,
+        propose_delta: t.delta,
+        prevote: t.prevote,
+        prevote_delta: t.delta,
+        precommit: t.precommit,
+        precommit_delta: t.delta,
+        rebroadcast: t.propose.saturating_add(t.prevote).saturating_add(t.precommit),
+        max_timeout: Duration::from_secs(60),
+    }
+}

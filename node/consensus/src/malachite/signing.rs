@@ -1,0 +1,220 @@
+//! Signer and verifier of the engine. Every consensus message is signed by the guard, on a thread of its own, because
+//! the guard waits for the disk.
+//!
+//! To abstain, the signer returns an all-zero signature: the engine drops such a message before its log, since it does
+//! not verify, and the filter before the network keeps it from the peers.
+
+use super::context::{Assay, Proposal, Vote};
+use super::streaming::StreamInit;
+use super::supervisor::Stopper;
+use crate::engine::StopReason;
+use crate::guard::{Answer, Guard, GuardError};
+use crate::keys::ConsensusKey;
+use crate::message::ConsensusMessage;
+use arc_malachitebft_core_types::{SignedExtension, SignedMessage, ValidatorProof, VoteExtensionScope};
+use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
+use arc_malachitebft_signing_ed25519::{PublicKey, Signature};
+use assay_primitives::certificate::Signature64;
+use assay_primitives::{ConsensusAddress, Height};
+use async_trait::async_trait;
+use std::sync::mpsc;
+use tokio::sync::oneshot;
+
+/// The signature of a validator that abstains.
+pub(crate) const ABSTAINED: [u8; 64] = [0; 64];
+
+enum Request {
+    Sign(ConsensusMessage, oneshot::Sender<Option<Answer>>),
+    Advance(Height, oneshot::Sender<bool>),
+}
+
+/// The voting side of a validator: its key, and the thread that owns its guard.
+#[derive(Clone)]
+pub(crate) struct VotingKey {
+    key: ConsensusKey,
+    chain_id: u64,
+    guard: mpsc::Sender<Request>,
+}
+
+impl VotingKey {
+    /// Hands the guard to a thread. The thread ends, and lets the file go, when the last handle is dropped.
+    pub(crate) fn new(
+        guard: Guard,
+        key: ConsensusKey,
+        chain_id: u64,
+        stopper: Stopper,
+    ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+        let (sender, receiver) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("signing-guard".to_owned())
+            .spawn(move || serve(guard, &receiver, &stopper))?;
+        Ok((Self { key, chain_id, guard: sender }, thread))
+    }
+
+    /// Address of the key.
+    pub(crate) fn address(&self) -> ConsensusAddress {
+        self.key.address()
+    }
+
+    /// Tells the guard that a height is decided; from a blocking thread. False where the guard failed and the node stops.
+    pub(crate) fn advance(&self, height: Height) -> bool {
+        let (reply, answer) = oneshot::channel();
+        self.guard.send(Request::Advance(height, reply)).is_ok() && answer.blocking_recv().unwrap_or(false)
+    }
+
+    /// Signs the opening of a part stream. It is no vote and needs no guard.
+    pub(crate) fn sign_stream(&self, mut init: StreamInit) -> StreamInit {
+        init.streamer = self.key.address();
+        init.signature = self.key.sign(&init.sign_bytes(self.chain_id)).0;
+        init
+    }
+
+    /// Proves to peers that this node holds the key; bound to the network identity, so it needs no guard.
+    pub(crate) fn prove(&self, peer_id: Vec<u8>) -> ValidatorProof<Assay> {
+        let public_key = self.key.public_key().to_vec();
+        let preimage = ValidatorProof::<Assay>::signing_bytes(&public_key, &peer_id);
+        let signature = Signature::from_bytes(self.key.sign(&preimage).0);
+        ValidatorProof::new(public_key, peer_id, signature)
+    }
+
+    /// The guard's answer; an error only where the guard failed, and then the node stops already.
+    async fn ask(&self, message: ConsensusMessage) -> Result<Option<(ConsensusMessage, Signature64)>, Error> {
+        let (reply, answer) = oneshot::channel();
+        let gone = || Error::from_source("the signing guard has stopped");
+        self.guard.send(Request::Sign(message, reply)).map_err(|_| gone())?;
+        match answer.await.ok().flatten().ok_or_else(gone)? {
+            Answer::Signed(message, signature) => Ok(Some((message, signature))),
+            Answer::Abstain => Ok(None),
+        }
+    }
+}
+
+fn serve(mut guard: Guard, requests: &mpsc::Receiver<Request>, stopper: &Stopper) {
+    while let Ok(request) = requests.recv() {
+        let failed = match request {
+            Request::Sign(message, reply) => match guard.sign(&message) {
+                Ok(answer) => {
+                    if answer == Answer::Abstain {
+                        tracing::warn!(
+                            height = %message.height, round = %message.round, step = ?message.step,
+                            "abstaining: another message of this step may have been signed"
+                        );
+                    }
+                    let _ = reply.send(Some(answer));
+                    None
+                }
+                Err(error) => Some(error),
+            },
+            Request::Advance(height, reply) => match guard.advance(height) {
+                Ok(()) => {
+                    let _ = reply.send(true);
+                    None
+                }
+                Err(error) => Some(error),
+            },
+        };
+        if let Some(error) = failed {
+            return stop(stopper, &error);
+        }
+    }
+}
+
+fn stop(stopper: &Stopper, error: &GuardError) {
+    stopper.stop(StopReason::Guard(error.to_string()));
+}
+
+/// The engine's signer.
+pub(crate) struct GuardedSigner(pub(crate) VotingKey);
+
+fn no_extensions() -> Error {
+    Error::from_source("this chain has no vote extensions")
+}
+
+#[async_trait]
+impl Signer<Assay> for GuardedSigner {
+    async fn sign_vote(&self, vote: Vote) -> Result<SignedMessage<Assay, Vote>, Error> {
+        let abstained = || SignedMessage::new(vote.clone(), Signature::from_bytes(ABSTAINED));
+        Ok(match self.0.ask(vote.message(self.0.chain_id)).await? {
+            Some((message, signature)) => Vote::from_message(&message)
+                .map_or_else(abstained, |vote| SignedMessage::new(vote, Signature::from_bytes(signature.0))),
+            None => abstained(),
+        })
+    }
+
+    async fn sign_proposal(&self, proposal: Proposal) -> Result<SignedMessage<Assay, Proposal>, Error> {
+        let abstained = || SignedMessage::new(proposal.clone(), Signature::from_bytes(ABSTAINED));
+        Ok(match self.0.ask(proposal.message(self.0.chain_id)).await? {
+            Some((message, signature)) => Proposal::from_message(&message)
+                .map_or_else(abstained, |proposal| SignedMessage::new(proposal, Signature::from_bytes(signature.0))),
+            None => abstained(),
+        })
+    }
+
+    async fn sign_vote_extension(
+        &self,
+        _scope: VoteExtensionScope<Assay>,
+        _extension: (),
+    ) -> Result<SignedExtension<Assay>, Error> {
+        Err(no_extensions())
+    }
+
+    async fn sign_validator_proof(
+        &self,
+        _public_key: Vec<u8>,
+        peer_id: Vec<u8>,
+    ) -> Result<ValidatorProof<Assay>, Error> {
+        Ok(self.0.prove(peer_id))
+    }
+}
+
+/// The engine's verifier.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChainVerifier {
+    /// EIP-155 chain id; it is part of what is signed.
+    pub(crate) chain_id: u64,
+}
+
+impl ChainVerifier {
+    fn check(message: &[u8], signature: &Signature, key: &PublicKey) -> VerificationResult {
+        // The sentinel verifies under no honest key; a weak key must not make it pass either.
+        VerificationResult::from_bool(signature.to_bytes() != ABSTAINED && key.verify(message, signature).is_ok())
+    }
+}
+
+#[async_trait]
+impl Verifier<Assay> for ChainVerifier {
+    async fn verify_signed_vote(
+        &self,
+        vote: &Vote,
+        signature: &Signature,
+        public_key: &PublicKey,
+    ) -> Result<VerificationResult, Error> {
+        Ok(Self::check(&vote.message(self.chain_id).sign_bytes(), signature, public_key))
+    }
+
+    async fn verify_signed_proposal(
+        &self,
+        proposal: &Proposal,
+        signature: &Signature,
+        public_key: &PublicKey,
+    ) -> Result<VerificationResult, Error> {
+        Ok(Self::check(&proposal.message(self.chain_id).sign_bytes(), signature, public_key))
+    }
+
+    async fn verify_signed_vote_extension(
+        &self,
+        _scope: &VoteExtensionScope<Assay>,
+        _extension: &(),
+        _signature: &Signature,
+        _public_key: &PublicKey,
+    ) -> Result<VerificationResult, Error> {
+        Ok(VerificationResult::Invalid)
+    }
+
+    async fn verify_validator_proof(&self, proof: &ValidatorProof<Assay>) -> Result<VerificationResult, Error> {
+        Ok(match proof.decoded_public_key() {
+            Ok(key) => Self::check(&proof.preimage(), &proof.signature, &key),
+            Err(_) => VerificationResult::Invalid,
+        })
+    }
+}

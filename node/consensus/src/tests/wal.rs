@@ -1,0 +1,135 @@
+//! Damage of the engine's log: survived, or named.
+
+use super::{CHAIN_ID, block, key, message};
+use crate::engine::EngineError;
+use crate::guard::{self, Answer, Guard};
+use crate::message::Step;
+use crate::wal::{self, WalState, inspect, inspect_bytes, reconcile, wal_path};
+use arc_malachitebft_app::wal::Log;
+use assay_primitives::Height;
+use std::path::Path;
+
+/// Writes a log with the engine's own code.
+fn write_log(folder: &Path, height: u64, entries: &[&[u8]]) -> Vec<u8> {
+    let mut log = Log::open(wal_path(folder)).unwrap();
+    log.reset(height).unwrap();
+    for entry in entries {
+        log.append(entry).unwrap();
+    }
+    log.flush().unwrap();
+    drop(log);
+    std::fs::read(wal_path(folder)).unwrap()
+}
+
+fn guarded(folder: &Path, height: u64) -> Guard {
+    guard::create(folder, CHAIN_ID, &key(1)).unwrap();
+    let mut guard = Guard::open(folder, CHAIN_ID, key(1), Height::ZERO).unwrap();
+    guard.sign(&message(Step::Precommit, height, 0, Some(block(1)))).unwrap();
+    guard
+}
+
+/// Whether the guard keeps the precommit of round 0 locked.
+fn locked(guard: &mut Guard, height: u64) -> bool {
+    guard.sign(&message(Step::Prevote, height, 1, Some(block(2)))).unwrap() == Answer::Abstain
+}
+
+#[test]
+fn the_engines_own_log_is_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(inspect(&wal_path(folder.path())).unwrap(), WalState::Absent);
+    write_log(folder.path(), 7, &[]);
+    assert_eq!(inspect(&wal_path(folder.path())).unwrap(), WalState::Intact { height: Height(7), entries: 0 });
+    write_log(folder.path(), 8, &[b"first", b"second", &[9; 300]]);
+    assert_eq!(inspect(&wal_path(folder.path())).unwrap(), WalState::Intact { height: Height(8), entries: 3 });
+}
+
+#[test]
+fn every_cut_and_every_flip_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = write_log(folder.path(), 8, &[b"first", b"second"]);
+    let ends = [12, 12 + 13 + 5, whole.len()];
+    for length in 0..whole.len() {
+        let state = inspect_bytes(&whole[..length]);
+        match state {
+            WalState::Absent => assert!(length < 12),
+            WalState::Intact { .. } => assert!(ends.contains(&length)),
+            WalState::Torn { .. } => assert!(length > 12 && !ends.contains(&length)),
+            WalState::Damaged { .. } => panic!("a cut of {length} counts as damage"),
+        }
+    }
+    for offset in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[offset] ^= 0x10;
+        let state = inspect_bytes(&bytes);
+        match offset {
+            0..4 => assert!(matches!(state, WalState::Damaged { .. })),
+            4..12 => assert!(matches!(state, WalState::Intact { height, entries: 2 } if height != Height(8))),
+            _ => assert!(matches!(state, WalState::Damaged { .. } | WalState::Torn { .. }), "offset {offset}"),
+        }
+    }
+}
+
+#[test]
+fn a_log_in_order_resumes_and_locks_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    write_log(folder.path(), 5, &[b"entry"]);
+    let mut guard = guarded(folder.path(), 5);
+    assert!(reconcile(folder.path(), Some(&mut guard), Height(5)).unwrap());
+    assert!(!locked(&mut guard, 5));
+    // A log of a height that is decided is nothing to resume; nor is a guard that ends there.
+    assert!(!reconcile(folder.path(), Some(&mut guard), Height(6)).unwrap());
+}
+
+#[test]
+fn what_a_crash_leaves_is_survived_and_the_lock_stays() {
+    let cut: fn(&Path) = |folder| {
+        let whole = write_log(folder, 5, &[b"first", b"second"]);
+        std::fs::write(wal_path(folder), &whole[..whole.len() - 3]).unwrap();
+    };
+    let headless: fn(&Path) = |folder| std::fs::write(wal_path(folder), [0, 0, 0, 1, 0]).unwrap();
+    let stale: fn(&Path) = |folder| drop(write_log(folder, 4, &[b"old"]));
+    for (what, damage) in [("gone", (|_| ()) as fn(&Path)), ("cut", cut), ("headless", headless), ("stale", stale)] {
+        let folder = tempfile::tempdir().unwrap();
+        damage(folder.path());
+        let mut guard = guarded(folder.path(), 5);
+        assert!(reconcile(folder.path(), Some(&mut guard), Height(5)).unwrap(), "{what}");
+        assert!(locked(&mut guard, 5), "{what}");
+        // The engine opens what is left.
+        Log::open(wal_path(folder.path())).unwrap();
+    }
+}
+
+#[test]
+fn other_damage_is_named_and_the_repair_keeps_the_lock() {
+    let garbage: fn(&Path) = |folder| std::fs::write(wal_path(folder), [0xff; 64]).unwrap();
+    let flipped: fn(&Path) = |folder| {
+        let mut bytes = write_log(folder, 5, &[b"first", b"second"]);
+        bytes[12 + 13] ^= 1;
+        std::fs::write(wal_path(folder), bytes).unwrap();
+    };
+    for damage in [garbage, flipped] {
+        let folder = tempfile::tempdir().unwrap();
+        damage(folder.path());
+        let mut guard = guarded(folder.path(), 5);
+        let error = reconcile(folder.path(), Some(&mut guard), Height(5)).unwrap_err();
+        let EngineError::WalDamaged(named) = &error else { panic!("{error}") };
+        assert_eq!((named.path.clone(), named.command.as_str()), (wal_path(folder.path()), "assay wal repair"));
+        assert!(error.to_string().contains("assay wal repair"));
+        drop(guard);
+        let aside = wal::repair(folder.path(), Some((CHAIN_ID, key(1)))).unwrap().unwrap();
+        assert!(aside.exists() && !wal_path(folder.path()).exists());
+        let mut guard = Guard::open(folder.path(), CHAIN_ID, key(1), Height(4)).unwrap();
+        assert!(reconcile(folder.path(), Some(&mut guard), Height(5)).unwrap());
+        assert!(locked(&mut guard, 5));
+        assert_eq!(wal::repair(folder.path(), Some((CHAIN_ID, key(2)))).is_err(), true, "another key is refused");
+    }
+}
+
+#[test]
+fn a_full_node_starts_a_new_log() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(wal_path(folder.path()), [0xff; 64]).unwrap();
+    assert!(!reconcile(folder.path(), None, Height(5)).unwrap());
+    Log::open(wal_path(folder.path())).unwrap();
+    assert!(wal::repair(folder.path(), None).unwrap().is_some());
+}

@@ -1,0 +1,249 @@
+//! An application with real rules over maps in memory: what `decided` and `keep_undecided` return from survives the
+//! engine, as a disk would. It checks what a chain would check, and fails on demand.
+
+use alloy_primitives::{Address, B256, Bytes, FixedBytes, keccak256};
+use assay_consensus::{
+    Application, ConsensusKey, EngineConfig, EngineError, EngineHandle, EngineKeys, HeightContext, Info, NetworkKey,
+    Pacing, ProposalOrigin, UndecidedProposal, Verdict, Work, verify_certificate,
+};
+use assay_primitives::vrf::RandomnessProof;
+use assay_primitives::{
+    Block, BlockId, CommitCertificate, Evidence, Fault, Height, LateVote, Round, SystemPayload, TimestampMs, Validator,
+    ValidatorSet,
+};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Chain id of all tests.
+pub const CHAIN_ID: u64 = 31_337;
+
+/// What survives a crash.
+#[derive(Default)]
+pub struct Disk {
+    pub decided: BTreeMap<Height, (Block, CommitCertificate)>,
+    pub undecided: Vec<UndecidedProposal>,
+    pub pending: Vec<Bytes>,
+    pub late: Vec<LateVote>,
+    pub evidence: Vec<Evidence>,
+    pub finalized: Height,
+    /// Blocks built, for seeing that none is built twice for one height and round.
+    pub built: Vec<(Height, Round, BlockId)>,
+    /// Work is scheduled for later heights.
+    pub scheduled: bool,
+}
+
+/// Where the application fails.
+#[derive(Default)]
+pub struct Failures {
+    /// After a proposal was kept, before the engine hears of it.
+    pub after_keep: AtomicBool,
+    /// Before a decision is stored.
+    pub before_decided: AtomicBool,
+    /// After a decision is stored, before the engine hears of it.
+    pub after_decided: AtomicBool,
+}
+
+/// The application.
+pub struct TestChain {
+    pub disk: Mutex<Disk>,
+    pub fail: Failures,
+    validators: ValidatorSet,
+    creator: ConsensusKey,
+    size: usize,
+}
+
+fn execution_hash(id: BlockId) -> B256 {
+    keccak256(id.0)
+}
+
+impl TestChain {
+    /// A chain of these validators; blocks carry `size` bytes on top of what is pending.
+    pub fn new(validators: ValidatorSet, creator: ConsensusKey, size: usize) -> Arc<Self> {
+        Arc::new(Self { disk: Mutex::default(), fail: Failures::default(), validators, creator, size })
+    }
+
+    fn tip(disk: &Disk) -> (Height, BlockId) {
+        disk.decided.last_key_value().map_or((Height::ZERO, BlockId::default()), |(h, (b, _))| (*h, b.id()))
+    }
+
+    /// Last decided height.
+    pub fn height(&self) -> Height {
+        Self::tip(&self.disk.lock().unwrap()).0
+    }
+
+    /// Ids of all decided blocks.
+    pub fn ids(&self) -> Vec<BlockId> {
+        self.disk.lock().unwrap().decided.values().map(|(block, _)| block.id()).collect()
+    }
+
+    fn tripped(flag: &AtomicBool) -> Result<(), Fault> {
+        if flag.swap(false, Ordering::SeqCst) { Err(Fault::storage("injected")) } else { Ok(()) }
+    }
+}
+
+impl Application for TestChain {
+    fn info(&self) -> Result<Info, Fault> {
+        let (height, block_id) = Self::tip(&self.disk.lock().unwrap());
+        Ok(Info { height, block_id, execution_hash: execution_hash(block_id), history_start: Height(1) })
+    }
+
+    fn height_context(&self, _height: Height) -> Result<HeightContext, Fault> {
+        Ok(HeightContext { validators: self.validators.clone(), demoted: Vec::new() })
+    }
+
+    fn prepare_proposal(&self, height: Height, round: Round, budget: Duration) -> Result<Block, Fault> {
+        assert!(budget > Duration::ZERO);
+        let mut disk = self.disk.lock().unwrap();
+        let (tip, parent) = Self::tip(&disk);
+        assert_eq!(tip.next(), height, "asked for a block that does not come next");
+        let payload = SystemPayload {
+            creator: self.creator.address(),
+            round,
+            timestamp_ms: TimestampMs(height.get() * 1_000 + u64::from(round.get()) + rand::random::<u64>() % 1_000),
+            randomness: RandomnessProof { pre_output: B256::ZERO, proof: FixedBytes::ZERO },
+            last_commit: disk.decided.get(&tip).map(|(_, certificate)| certificate.clone()),
+            late_votes: Vec::new(),
+            evidence: Vec::new(),
+        };
+        let mut txs = std::mem::take(&mut disk.pending);
+        if self.size > 0 {
+            txs.push(vec![7u8; self.size].into());
+        }
+        let block = Block::assemble(CHAIN_ID, height, parent, execution_hash(parent), &payload, txs).unwrap();
+        assert!(
+            !disk.built.iter().any(|(h, r, _)| (*h, *r) == (height, round)),
+            "a second block built for {height} {round}"
+        );
+        disk.built.push((height, round, block.id()));
+        Ok(block)
+    }
+
+    fn process_proposal(&self, block: &Block, origin: ProposalOrigin) -> Result<Verdict, Fault> {
+        let disk = self.disk.lock().unwrap();
+        let (tip, parent) = Self::tip(&disk);
+        let payload = block.system_payload().map_err(|e| Fault::corrupt(e.to_string()))?;
+        let context = HeightContext { validators: self.validators.clone(), demoted: Vec::new() };
+        let round_fits = match origin {
+            ProposalOrigin::Fresh { round } => payload.round == round,
+            ProposalOrigin::Reproposed { valid_round } => payload.round <= valid_round,
+            ProposalOrigin::Synced { round } => payload.round <= round,
+        };
+        let fits = block.height() == tip.next()
+            && block.header().parent_id == parent
+            && block.header().previous_execution_hash == execution_hash(parent)
+            && round_fits
+            && payload.creator == context.proposer(block.height(), payload.round)
+            && match &payload.last_commit {
+                None => tip == Height::ZERO,
+                Some(commit) => {
+                    commit.block_id == parent && verify_certificate(CHAIN_ID, &self.validators, commit).is_ok()
+                }
+            };
+        Ok(if fits { Verdict::Accept } else { Verdict::Reject(format!("{origin:?} does not follow {tip}")) })
+    }
+
+    fn keep_undecided(&self, proposal: &UndecidedProposal) -> Result<(), Fault> {
+        self.disk.lock().unwrap().undecided.push(proposal.clone());
+        Self::tripped(&self.fail.after_keep)
+    }
+
+    fn undecided(&self, height: Height) -> Result<Vec<UndecidedProposal>, Fault> {
+        let disk = self.disk.lock().unwrap();
+        Ok(disk.undecided.iter().filter(|p| p.height == height).cloned().collect())
+    }
+
+    fn decided(&self, block: &Block, certificate: &CommitCertificate) -> Result<(), Fault> {
+        Self::tripped(&self.fail.before_decided)?;
+        assert_eq!(certificate.block_id, block.id());
+        verify_certificate(CHAIN_ID, &self.validators, certificate).unwrap();
+        {
+            let mut disk = self.disk.lock().unwrap();
+            let (tip, parent) = Self::tip(&disk);
+            assert_eq!((tip.next(), parent), (block.height(), block.header().parent_id), "decided out of order");
+            disk.decided.insert(block.height(), (block.clone(), certificate.clone()));
+            disk.undecided.retain(|p| p.height > block.height());
+        }
+        Self::tripped(&self.fail.after_decided)
+    }
+
+    fn finalized(&self, certificate: &CommitCertificate, evidence: Vec<Evidence>) -> Result<(), Fault> {
+        verify_certificate(CHAIN_ID, &self.validators, certificate).unwrap();
+        let mut disk = self.disk.lock().unwrap();
+        let entry = disk.decided.get_mut(&certificate.height).expect("finalized before decided");
+        assert_eq!(entry.1.block_id, certificate.block_id);
+        assert!(certificate.signatures.len() >= entry.1.signatures.len());
+        entry.1 = certificate.clone();
+        disk.finalized = certificate.height;
+        disk.evidence.extend(evidence);
+        Ok(())
+    }
+
+    fn late_vote(&self, vote: LateVote) {
+        self.disk.lock().unwrap().late.push(vote);
+    }
+
+    fn decided_block(&self, height: Height) -> Result<Option<(Vec<u8>, CommitCertificate)>, Fault> {
+        let disk = self.disk.lock().unwrap();
+        Ok(disk.decided.get(&height).map(|(block, certificate)| (block.encode(), certificate.clone())))
+    }
+
+    fn work(&self) -> Work {
+        let disk = self.disk.lock().unwrap();
+        match (disk.pending.is_empty(), disk.scheduled) {
+            (false, _) => Work::Now,
+            (true, true) => Work::Scheduled,
+            (true, false) => Work::None,
+        }
+    }
+}
+
+/// A consensus key for a test.
+pub fn key(n: u8) -> ConsensusKey {
+    ConsensusKey::from_bytes([n; 32])
+}
+
+/// A set of the first `count` keys.
+pub fn validators(count: u8) -> ValidatorSet {
+    let list = (1..=count).map(|n| Validator {
+        address: key(n).address(),
+        public_key: key(n).public_key(),
+        power: 10,
+        randomness_key: B256::ZERO,
+        fee_address: Address::ZERO,
+    });
+    ValidatorSet::new(list.collect()).unwrap()
+}
+
+/// How a validator of a test is set up.
+pub fn config(folder: &Path, pacing: Pacing) -> EngineConfig {
+    EngineConfig { pacing, ..EngineConfig::local(CHAIN_ID, folder.to_owned()) }
+}
+
+/// Starts an engine; key 0 is a full node.
+pub async fn try_start(config: EngineConfig, n: u8, chain: &Arc<TestChain>) -> Result<EngineHandle, EngineError> {
+    let keys = EngineKeys { voting: (n > 0).then(|| key(n)), network: NetworkKey::generate() };
+    assay_consensus::engine::spawn(config, keys, Arc::clone(chain) as Arc<dyn Application>).await
+}
+
+/// Starts the engine of validator `n`.
+pub async fn start(folder: &Path, pacing: Pacing, n: u8, chain: &Arc<TestChain>) -> EngineHandle {
+    try_start(config(folder, pacing), n, chain).await.unwrap()
+}
+
+/// Waits for a height.
+pub async fn reach(chain: &TestChain, height: u64) {
+    let waited = tokio::time::timeout(Duration::from_secs(60), async {
+        while chain.height() < Height(height) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("height {height} not reached, stands at {}", chain.height()));
+}
+
+/// Puts a transaction into the pool.
+pub fn submit(chain: &TestChain, tx: &'static [u8]) {
+    chain.disk.lock().unwrap().pending.push(Bytes::from_static(tx));
+}

@@ -1,0 +1,11 @@
+//! Tests of the crate.
+#![allow(clippy::float_arithmetic, reason = "tests")]
+
+mod args;
+mod errors;
+mod filters;
+mod hosts;
+mod scan;
+mod server;
+mod stalls;
+mod wire;

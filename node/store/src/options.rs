@@ -1,0 +1,60 @@
+//! What a store is opened with.
+
+use alloy_primitives::B256;
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Which chain a store belongs to; written once with genesis and compared at every open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ChainIdentity {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Hash of the execution header of height 0.
+    pub genesis_hash: B256,
+    /// Hash of the chain specification.
+    pub spec_hash: B256,
+}
+
+/// Settings of a store; none of them changes what is stored at the latest height.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// Bytes of memory for caches: half for the block cache, a quarter for memtables, a quarter for the upper trie.
+    pub memory_bytes: usize,
+    /// How many heights below the latest can be read.
+    pub history_heights: u64,
+    /// The chain the caller expects; another one is refused.
+    pub chain: Option<ChainIdentity>,
+}
+
+/// Heights of old state kept by default.
+pub const HISTORY_HEIGHTS: u64 = 10_000;
+/// Memory for caches by default, in bytes.
+pub const MEMORY_BYTES: usize = 512 * 1024 * 1024;
+/// Smallest budget that is honoured, in bytes; below it every option is set as if it were this.
+pub const MEMORY_BYTES_MIN: usize = 32 * 1024 * 1024;
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self { memory_bytes: MEMORY_BYTES, history_heights: HISTORY_HEIGHTS, chain: None }
+    }
+}
+
+impl StoreOptions {
+    fn budget(&self) -> usize {
+        self.memory_bytes.max(MEMORY_BYTES_MIN)
+    }
+
+    /// Bytes for RocksDB's block cache: half of the budget.
+    pub(crate) fn cache_bytes(&self) -> usize {
+        self.budget() / 2
+    }
+
+    /// Bytes for all memtables together: a quarter of the budget.
+    pub(crate) fn write_buffer_bytes(&self) -> usize {
+        self.budget() / 4
+    }
+
+    /// Bytes for trie nodes held in memory: a quarter of the budget.
+    pub(crate) fn trie_bytes(&self) -> usize {
+        self.budget() / 4
+    }
+}

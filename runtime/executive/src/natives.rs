@@ -1,0 +1,117 @@
+//! The native modules of the chain: which there are, who is called, and in what order they work around a block.
+
+use alloy_primitives::{Address, Bytes, address};
+use assay_kernel::{CallError, Ctx, Host, NativeCalls, Pallet, dispatch};
+use assay_primitives::{Fault, Log};
+use assay_vm::Executor;
+use std::fmt;
+
+/// Caller and origin of work that no transaction asked for (as in EIP-2935 and EIP-4788).
+pub const SYSTEM_ADDRESS: Address = address!("0xfffffffffffffffffffffffffffffffffffffffe");
+
+/// Gas that one module may use before or after the transactions of a block. It is not part of the block's gas.
+const BLOCK_WORK_GAS_MAX: u64 = 30_000_000;
+
+/// What a module does when it is called.
+pub(crate) type CallFn = fn(&mut dyn Host, &[u8]) -> Result<Bytes, CallError>;
+/// What a module does once per block.
+pub(crate) type WorkFn = fn(&mut dyn Host) -> Result<Bytes, CallError>;
+
+/// One module.
+#[derive(Clone, Copy)]
+pub(crate) struct NativeModule {
+    /// For errors.
+    pub name: &'static str,
+    /// Where it lives.
+    pub address: Address,
+    /// Its ABI.
+    pub call: CallFn,
+    /// Work before the transactions of each block.
+    pub begin_block: Option<WorkFn>,
+    /// Work after the transactions of each block.
+    pub end_block: Option<WorkFn>,
+}
+
+impl NativeModule {
+    /// The module of a pallet.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no pallet has moved in yet"))]
+    pub(crate) fn of<P: Pallet>(name: &'static str) -> Self {
+        Self {
+            name,
+            address: P::ADDRESS,
+            call: |host, input| dispatch(host, P::entries(), input),
+            begin_block: None,
+            end_block: Some(|host| P::end_block(&mut Ctx::new(host)).map(|()| Bytes::new())),
+        }
+    }
+}
+
+impl fmt::Debug for NativeModule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.name, self.address)
+    }
+}
+
+/// All modules in order: of dispatch, of `begin_block` and of `end_block`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NativeModules {
+    modules: Vec<NativeModule>,
+    addresses: Vec<Address>,
+}
+
+impl NativeModules {
+    /// The modules of this version of the chain, the same as [`assay_abi::NATIVE_MODULES`].
+    pub(crate) fn of_this_version() -> Self {
+        Self::new(Vec::new())
+    }
+
+    /// A list of modules.
+    pub(crate) fn new(modules: Vec<NativeModule>) -> Self {
+        let addresses = modules.iter().map(|module| module.address).collect();
+        Self { modules, addresses }
+    }
+
+    /// Runs what the modules do before the transactions of a block; returns their logs.
+    pub(crate) fn begin_block(&self, executor: &mut Executor<'_>) -> Result<Vec<Log>, Fault> {
+        self.work(executor, "begin_block", |module| module.begin_block)
+    }
+
+    /// Runs what the modules do after the transactions of a block; returns their logs.
+    pub(crate) fn end_block(&self, executor: &mut Executor<'_>) -> Result<Vec<Log>, Fault> {
+        self.work(executor, "end_block", |module| module.end_block)
+    }
+
+    fn work(
+        &self,
+        executor: &mut Executor<'_>,
+        what: &str,
+        of: impl Fn(&NativeModule) -> Option<WorkFn>,
+    ) -> Result<Vec<Log>, Fault> {
+        let mut logs = Vec::new();
+        for module in &self.modules {
+            let Some(mut work) = of(module) else { continue };
+            let outcome = executor.native_work(module.address, BLOCK_WORK_GAS_MAX, &mut work)?;
+            match outcome.result {
+                Ok(_) => logs.extend(outcome.logs),
+                Err(CallError::Fault(fault)) => return Err(fault),
+                // Nobody could be told: block work must be written so that it cannot be refused.
+                Err(error) => return Err(Fault::invariant(format!("{what} of {}: {error}", module.name))),
+            }
+        }
+        Ok(logs)
+    }
+}
+
+impl NativeCalls for NativeModules {
+    fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    fn call(&self, host: &mut dyn Host, input: &[u8]) -> Result<Bytes, CallError> {
+        let address = host.frame().address;
+        match self.modules.iter().find(|module| module.address == address) {
+            Some(module) => (module.call)(host, input),
+            None => Err(Fault::invariant(format!("no native module at {address}")).into()),
+        }
+    }
+}

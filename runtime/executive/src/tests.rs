@@ -1,0 +1,15 @@
+//! Tests of the state-transition function, over states in memory.
+
+#![allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "tests")]
+
+mod admission;
+mod base_fee;
+mod blocks;
+mod chain;
+mod genesis;
+mod modules;
+mod payload;
+mod props;
+mod simulation;
+mod statetest;
+mod trace;

@@ -1,0 +1,7 @@
+//! Tests of the kernel.
+#![allow(clippy::arithmetic_side_effects, reason = "test code")]
+
+mod ctx;
+mod dispatch;
+mod state;
+mod storage;

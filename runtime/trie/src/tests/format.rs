@@ -1,0 +1,106 @@
+//! The persisted format, pinned byte by byte, and the sizes that the documentation promises.
+
+use super::model::{Changes, Nodes, address, commit, rebuild, update};
+use crate::arena::{BRANCH_BYTES, LEAF_BYTES, STUB_BYTES};
+use crate::record::{self, ChildView};
+use crate::rlp::Reference;
+use crate::value::{AccountLeaf, Value};
+use crate::{Account, EMPTY_ROOT, NodeKey, Owner, Path, StateTrie};
+use alloy_primitives::{B256, U256, b256, hex};
+
+#[test]
+fn sizes_in_memory() {
+    assert_eq!((BRANCH_BYTES, LEAF_BYTES, STUB_BYTES), (112, 112, 33));
+}
+
+#[test]
+fn keys_are_prefix_path_and_length() {
+    let path = Path::of_bytes(&[0xab, 0xc0]).unwrap().prefix(3);
+    assert_eq!(NodeKey { owner: Owner::Accounts, path }.encode(), hex!("00 abc0 03"));
+    assert_eq!(NodeKey { owner: Owner::Accounts, path: Path::EMPTY }.encode(), hex!("00 00"));
+    let owner = Owner::Storage(B256::repeat_byte(0x22));
+    let key = NodeKey { owner, path }.encode();
+    assert_eq!(key, [&[1u8][..], &[0x22; 32], &hex!("abc003")].concat());
+    assert!(key.starts_with(&NodeKey::storage_prefix(&B256::repeat_byte(0x22))));
+    let longest = NodeKey { owner, path: Path::of_key(&B256::ZERO) };
+    assert_eq!(longest.encode().len(), NodeKey::MAX_ENCODED);
+}
+
+#[test]
+fn a_branch_record() {
+    let leaf_key = b256!("ab3d111111111111111111111111111111111111111111111111111111111111");
+    let leaf_value = Value::slot(U256::from(0x0102));
+    let mut children = [ChildView::Empty; 16];
+    children[1] = ChildView::Branch(Reference::hash(B256::repeat_byte(0xee)));
+    children[3] = ChildView::Leaf(&leaf_key, &leaf_value);
+    children[15] = ChildView::Branch(Reference::inline(&[0xc2, 0x01, 0x02]).unwrap());
+    let mut out = Vec::new();
+    let prefix = Path::of_bytes(&[0xb0]).unwrap().prefix(1);
+    record::encode_branch(&mut out, &prefix, 2, &children);
+    let mut expected = hex!("16 01b0 800a 0008 8000").to_vec();
+    expected.extend_from_slice(&[0xee; 32]);
+    expected.extend_from_slice(&leaf_key[1..]);
+    expected.extend_from_slice(&hex!("020102 03c20102"));
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn an_account_value_and_a_root_leaf() {
+    let plain = Account { nonce: 0x0102, balance: U256::from(0xffu64), ..Account::default() };
+    let leaf = AccountLeaf { account: plain, storage_root: EMPTY_ROOT };
+    assert_eq!(*leaf.compact(), hex!("20 01 0102 ff"));
+    let code_hash = B256::repeat_byte(2);
+    let full = AccountLeaf { account: Account { code_hash, ..Account::default() }, storage_root: B256::repeat_byte(1) };
+    assert_eq!(*full.compact(), [&hex!("0300")[..], &[1; 32], &[2; 32]].concat());
+    for leaf in [leaf, full] {
+        assert_eq!(AccountLeaf::from_compact(&mut &*leaf.compact()), Some(leaf));
+    }
+    let mut out = Vec::new();
+    record::encode_root_leaf(&mut out, &B256::repeat_byte(9), &Value::account(&leaf));
+    assert_eq!(out, [&[0x11][..], &[9; 32], &hex!("20010102ff")].concat());
+}
+
+#[test]
+fn malformed_values_are_refused() {
+    for bytes in
+        [&hex!("04 00")[..], &hex!("90 00"), &hex!("00 21"), &hex!("10 00 00"), &hex!("00 01 00"), &hex!("01 00")]
+    {
+        assert_eq!(AccountLeaf::from_compact(&mut &*bytes), None, "{bytes:?}");
+    }
+    for bytes in [&hex!("00")[..], &hex!("01 00"), &hex!("02 01"), &hex!("21"), &hex!("")] {
+        assert_eq!(Value::decode(&mut &*bytes, false), None, "{bytes:?}");
+    }
+}
+
+#[test]
+fn paths() {
+    let key = b256!("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+    let path = Path::of_key(&key);
+    assert_eq!(path.len(), 64);
+    assert_eq!(path.prefix(5).to_string(), "/01234");
+    assert_eq!(path.slice(3, 6).to_string(), "/345");
+    assert_eq!(path.prefix(3).join(&path.slice(3, 64)), path);
+    assert_eq!(path.prefix(3).common_prefix(&path.prefix(9)), 3);
+    assert_eq!(path.prefix(7), path.slice(0, 7));
+    assert!(path.prefix(3) < path.prefix(4) && path.prefix(4) < path.prefix(3).child(4));
+    assert_eq!(path.child(3), path, "64 nibbles are the most");
+    assert_eq!(Path::of_bytes(&[0; 33]), None);
+}
+
+/// A block writes each node on the paths of what it changes once, and nothing else.
+#[test]
+fn writes_are_in_proportion_to_the_change() {
+    let mut nodes = Nodes::default();
+    let mut trie = StateTrie::open(EMPTY_ROOT).unwrap();
+    let changes: Changes = (0..4096).map(|index| (address(index), update(index + 1, &[]))).collect();
+    commit(&mut trie, &mut nodes, &changes);
+    let mut model = super::model::Model::default();
+    model.apply(&changes);
+    assert_eq!(rebuild(&model).1, nodes);
+    let one = Changes::from([(address(17), update(100, &[(1, 1)]))]);
+    let prepared = trie.prepare(&nodes, one).unwrap();
+    assert!(prepared.writes().len() <= 6, "{} nodes", prepared.writes().len());
+    assert!(prepared.writes().byte_len() <= 6 * 560);
+    let nothing = Changes::from([(address(17), update(18, &[]))]);
+    assert!(trie.prepare(&nodes, nothing).unwrap().writes().is_empty());
+}

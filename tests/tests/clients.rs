@@ -1,0 +1,58 @@
+//! Unmodified Ethereum clients against the real node: cast and forge, viem, ethers, web3.py.
+
+use crate::support::{Node, root};
+use std::path::PathBuf;
+use std::process::Command;
+
+fn clients() -> PathBuf {
+    let path = root().join(".cache/clients");
+    assert!(
+        path.join("node_modules").exists(),
+        "{}: run `scripts/setup test` first (`make test` does)",
+        path.display()
+    );
+    path.canonicalize().unwrap()
+}
+
+fn artifacts() -> PathBuf {
+    let out = root().join(".cache/artifacts");
+    let modules = clients().join("node_modules");
+    let status = Command::new("node")
+        .arg(root().join("tests/clients/compile.mjs"))
+        .args([modules.as_os_str(), out.as_os_str()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    out
+}
+
+fn run(node: &Node, program: &str, script: &str) {
+    let artifacts = artifacts();
+    let output = Command::new(program)
+        .arg(root().join("tests/clients").join(script))
+        .env("RPC", node.rpc())
+        .env("WS", node.ws())
+        .env("MODULES", clients().join("node_modules"))
+        .env("ARTIFACTS", &artifacts)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}");
+    assert!(output.status.success(), "{script}: {said}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn real_clients_work_unmodified() {
+    let node = Node::dev(&[]);
+    run(&node, "node", "viem.mjs");
+    run(&node, "node", "ethers.mjs");
+    run(&node, clients().join("venv/bin/python").to_str().unwrap(), "web3py.py");
+    run(&node, "bash", "cast.sh");
+}
+
+#[test]
+fn real_clients_work_with_interval_blocks() {
+    let node = Node::dev(&["--block-time", "200"]);
+    run(&node, "node", "viem.mjs");
+    run(&node, clients().join("venv/bin/python").to_str().unwrap(), "web3py.py");
+}
