@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod clients;
+mod corpora;
 mod crash;
 mod disk;
 mod support;

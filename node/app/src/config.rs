@@ -13,7 +13,7 @@ mod show;
 
 pub use error::ConfigError;
 pub use flags::ConfigFlags;
-pub use layers::{Layers, Loaded};
+pub use layers::{Layers, Loaded, check_text};
 pub use settings::{SETTINGS, Setting};
 pub use show::template;
 

@@ -76,3 +76,15 @@ impl AppError {
         }
     }
 }
+
+/// What to do about a fault, after its text. Damage names the commands, a full disk needs none.
+pub fn advice(reason: &str, data_dir: &Path) -> String {
+    let folder = data_dir.display();
+    if reason.contains("corrupt") || reason.contains("does not match") {
+        format!("; run `assay db check --data-dir {folder}`, then `assay db repair --data-dir {folder}`")
+    } else if reason.contains("storage failed") || reason.contains("No space left") {
+        "; nothing acknowledged is lost: see to the disk, then start again".to_owned()
+    } else {
+        String::new()
+    }
+}

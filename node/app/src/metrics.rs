@@ -1,6 +1,7 @@
 //! The one registry of metrics, and what the process reports of itself.
 
 use crate::build;
+use assay_consensus::EngineStatus;
 use assay_genesis::ChainSpec;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -8,8 +9,11 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use tokio::sync::watch;
 
 /// Ticks per second in `/proc/self/stat`: fixed by Linux's interface for programs.
 const TICKS_PER_SECOND: u64 = 100;
@@ -17,7 +21,7 @@ const TICKS_PER_SECOND: u64 = 100;
 const PAGE_BYTES: u64 = 4096;
 
 /// A registry with `build_info`, `config_info` and `process_*`.
-pub fn registry(spec: &ChainSpec, mode: &str) -> Registry {
+pub fn registry(spec: &ChainSpec, mode: &str, database: PathBuf) -> Registry {
     let mut registry = Registry::default();
     let text = |text: &str| text.to_owned();
     let build = vec![
@@ -34,7 +38,7 @@ pub fn registry(spec: &ChainSpec, mode: &str) -> Registry {
         (text("mode"), text(mode)),
     ];
     registry.register("config", "What this node runs", Info::new(config));
-    registry.register_collector(Box::new(Process { started: SystemTime::now() }));
+    registry.register_collector(Box::new(Process { started: SystemTime::now(), database }));
     registry
 }
 
@@ -42,6 +46,7 @@ pub fn registry(spec: &ChainSpec, mode: &str) -> Registry {
 #[derive(Debug)]
 struct Process {
     started: SystemTime,
+    database: PathBuf,
 }
 
 /// Fields of `/proc/self/stat` that follow the program's name, which may itself hold spaces.
@@ -69,13 +74,71 @@ impl Collector for Process {
             ("process_open_fds", "Open file descriptors", descriptors),
             ("process_max_fds", "Bound of open file descriptors", descriptors_max()),
             ("process_start_time_seconds", "Start, in seconds since the epoch", started),
+            ("state_db_size_bytes", "The database on disk", sizes(&self.database).map_or(0, |sizes| sizes.values().sum())),
         ];
-        for (name, help, value) in gauges {
-            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
-        }
-        Ok(())
+        encode_gauges(&mut encoder, &gauges)
     }
+}
+
+fn encode_gauges(encoder: &mut DescriptorEncoder<'_>, gauges: &[(&str, &str, u64)]) -> Result<(), std::fmt::Error> {
+    for (name, help, value) in gauges {
+        let gauge = ConstGauge::new(i64::try_from(*value).unwrap_or(i64::MAX));
+        gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+    }
+    Ok(())
+}
+
+/// Where the consensus engine stands, under names that do not depend on the engine.
+#[derive(Debug)]
+pub struct Engine {
+    status: watch::Receiver<EngineStatus>,
+}
+
+impl Engine {
+    /// Figures of a running engine.
+    pub const fn new(status: watch::Receiver<EngineStatus>) -> Self {
+        Self { status }
+    }
+}
+
+impl Collector for Engine {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let status = self.status.borrow().clone();
+        let gauges = [
+            ("consensus_height", "Height being decided", status.height.get()),
+            ("consensus_round", "Round of that height", u64::from(status.round.get())),
+            ("consensus_decided_height", "Last height that is decided and durable", status.decided.get()),
+            ("consensus_idle", "1 while the next height waits for work", u64::from(status.idle)),
+            ("sync_target_height", "Highest height that a peer has decided", status.best_peer.get()),
+            ("p2p_peers", "Connected peers", status.peers as u64),
+        ];
+        encode_gauges(&mut encoder, &gauges)
+    }
+}
+
+/// Bytes of a database on disk by ending: tables (`sst`), blobs (`blob`), write-ahead log (`log`), the rest.
+///
+/// # Errors
+/// The system's; a file that goes away meanwhile is none.
+pub fn sizes(folder: &Path) -> std::io::Result<BTreeMap<&'static str, u64>> {
+    let mut sizes = BTreeMap::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let Ok(metadata) = entry.metadata() else { continue };
+            if metadata.is_dir() {
+                open.push(entry.path());
+                continue;
+            }
+            let path = entry.path();
+            let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+            let kind = ["sst", "blob", "log"].into_iter().find(|kind| *kind == ending).unwrap_or("other");
+            let size: &mut u64 = sizes.entry(kind).or_default();
+            *size = size.saturating_add(metadata.len());
+        }
+    }
+    Ok(sizes)
 }
 
 fn descriptors_max() -> u64 {

@@ -11,11 +11,11 @@ mod settings;
 mod supervise;
 
 pub use settings::{interval_of, on_demand};
-pub use supervise::{Stop, supervise};
+pub use supervise::{Stop, start, supervise};
 
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirLock};
-use crate::error::AppError;
+use crate::error::{AppError, advice};
 use crate::keys::ValidatorKeys;
 use crate::logs::FilterHandle;
 use crate::{metrics, output};
@@ -27,6 +27,7 @@ use assay_rpc::{AdminHandle, RpcHandle, RpcMetrics};
 use assay_store::{ChainIdentity, Store};
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -65,6 +66,7 @@ pub struct Node {
     clients: Clients,
     admin: AdminHandle,
     store: Store,
+    root: PathBuf,
     _lock: DataDirLock,
 }
 
@@ -87,7 +89,7 @@ impl Node {
         let spec = Arc::new(spec);
         let (store, chain) = open(&data_dir, &spec, &config, &keys).await?;
 
-        let mut registry = metrics::registry(&spec, if dev { "dev" } else { "start" });
+        let mut registry = metrics::registry(&spec, if dev { "dev" } else { "start" }, data_dir.database());
         chain.metrics().register(&mut registry);
         let counters = RpcMetrics::default();
         let peers = Arc::new(settings::Peers::default());
@@ -102,8 +104,9 @@ impl Node {
         let engine_keys = EngineKeys { voting: Some(keys.consensus), network: keys.network };
         let engine = engine::spawn(engine_config, engine_keys, Arc::new(chain.clone()))
             .await
-            .map_err(|error| AppError::Failed(error.to_string()))?;
+            .map_err(|error| AppError::Failed(format!("{error}{}", advice(&error.to_string(), data_dir.root()))))?;
         let engine = Arc::new(engine);
+        registry.register_collector(Box::new(metrics::Engine::new(engine.status())));
         peers.set(engine.status());
         let notifier = engine.notifier();
         chain.on_work(move || notifier.notify());
@@ -117,7 +120,7 @@ impl Node {
                 return Err(error.into());
             }
         };
-        Ok(Self { chain, engine, rpc, clients, admin, store, _lock: lock })
+        Ok(Self { chain, engine, rpc, clients, admin, store, root: data_dir.root().to_path_buf(), _lock: lock })
     }
 
     /// The chain.
@@ -195,7 +198,7 @@ async fn open(
     config: &Config,
     keys: &ValidatorKeys,
 ) -> Result<(Store, Chain), AppError> {
-    let database = data_dir.database();
+    let (root, database) = (data_dir.root().to_path_buf(), data_dir.database());
     let options = settings::store(config);
     let chain_config = settings::chain(config, data_dir, keys);
     let spec = Arc::clone(spec);
@@ -211,7 +214,8 @@ async fn open(
         for repaired in store.recovered() {
             tracing::warn!(file = %repaired.file.display(), reason = repaired.reason, "dropped what a crash had torn");
         }
-        let chain = Chain::open(store.clone(), Arc::new(executive), chain_config).map_err(open_error)?;
+        let chain = Chain::open(store.clone(), Arc::new(executive), chain_config)
+            .map_err(|error| open_error(error, &root))?;
         Ok((store, chain))
     };
     let (sender, mut receiver) = tokio::sync::oneshot::channel();
@@ -235,11 +239,14 @@ async fn open(
     }
 }
 
-fn open_error(error: OpenError) -> AppError {
+fn open_error(error: OpenError, data_dir: &Path) -> AppError {
     match error {
         OpenError::Store(error) => AppError::Store(error),
         OpenError::Spec(error) => AppError::Shipped(error),
-        OpenError::Fault(fault) => AppError::Fault(fault),
-        other => AppError::Failed(other.to_string()),
+        OpenError::Fault(fault) => AppError::Failed(format!("{fault}{}", advice(&fault.to_string(), data_dir))),
+        OpenError::Journal { .. } => {
+            AppError::Failed(format!("{error}; it holds pending transactions only, so it may be moved away"))
+        }
+        OpenError::Thread(_) => AppError::Failed(error.to_string()),
     }
 }

@@ -59,7 +59,9 @@ impl Core {
         let Inserted::New { evicted, .. } = inserted else { return Ok(hash) };
         self.metrics.mempool_evicted.inc_by(evicted.len() as u64);
         self.metrics.mempool_accepted.inc();
-        self.write_journal(&tx)?;
+        if self.write_journal(&tx)? {
+            self.tidy_journal();
+        }
         let _ = self.events.all.send(ChainEvent::PendingTx(tx));
         self.signal_work();
         Ok(hash)
@@ -78,22 +80,27 @@ impl Core {
             let mut pool = self.pool.lock();
             // A block in between means to look again.
             if Arc::ptr_eq(&head, &self.head()) {
-                let inserted = pool.insert(entry, state, self.now_ms())?;
+                let now_ms = self.now_ms();
+                // Here too, since a chain that makes blocks on demand may make none for long.
+                self.metrics.mempool_evicted.inc_by(pool.expire(now_ms).len() as u64);
+                let inserted = pool.insert(entry, state, now_ms)?;
                 self.observe_pool(&pool);
                 return Ok(inserted);
             }
         }
     }
 
-    fn write_journal(&self, tx: &CheckedTx) -> Result<(), SubmitError> {
+    /// Makes a transaction survive a kill; true where most of the journal is obsolete by now.
+    fn write_journal(&self, tx: &CheckedTx) -> Result<bool, SubmitError> {
         let mut journal = self.journal.lock();
-        let Some(journal) = journal.as_mut() else { return Ok(()) };
+        let Some(journal) = journal.as_mut() else { return Ok(false) };
         journal.append(tx.raw()).map_err(|error| {
             // What would not survive a kill is not taken.
             self.pool.lock().remove(&tx.hash());
             tracing::error!(%error, "the pool journal cannot be written");
             SubmitError::Stopped(format!("the pool journal cannot be written: {error}"))
-        })
+        })?;
+        Ok(journal.is_wasteful(self.pool.lock().status().bytes))
     }
 
     /// Writes the journal anew where most of it is obsolete.

@@ -1,13 +1,12 @@
 //! The chain as a consensus engine sees it. Every step runs on the consensus thread, one after another.
 
+use crate::core::Core;
 use crate::executor::ExecutorError;
 use crate::handle::Chain;
 use assay_consensus::{Application, HeightContext, Info, ProposalOrigin, UndecidedProposal, Verdict, Work};
-use assay_primitives::{Block, CommitCertificate, Evidence, Fault, Height, LateVote, Round};
+use assay_primitives::{Block, BlockId, CommitCertificate, Evidence, Fault, Height, LateVote, Round};
 use std::sync::Arc;
 use std::time::Duration;
-
-use crate::core::Core;
 
 impl Chain {
     /// Runs a step on the consensus thread, whose stack takes the deepest calls, and waits for it.
@@ -24,6 +23,13 @@ impl Chain {
                 ExecutorError::Failed => Fault::invariant("a step of consensus panicked; its message is in the log"),
             }))
         })
+    }
+
+    /// Has the roots of an executed proposal computed beside what comes next.
+    fn seal_ahead(&self, id: BlockId) {
+        let core = Arc::clone(&self.inner.core);
+        // Without room for it, the roots are computed once the block is decided.
+        let _ = self.inner.sealing.spawn(move || core.seal_ahead(id));
     }
 }
 
@@ -45,12 +51,18 @@ impl Application for Chain {
     }
 
     fn prepare_proposal(&self, height: Height, round: Round, budget: Duration) -> Result<Block, Fault> {
-        self.on_consensus(move |core| core.prepare_proposal(height, round, budget))
+        let block = self.on_consensus(move |core| core.prepare_proposal(height, round, budget))?;
+        self.seal_ahead(block.id());
+        Ok(block)
     }
 
     fn process_proposal(&self, block: &Block, origin: ProposalOrigin) -> Result<Verdict, Fault> {
-        let block = block.clone();
-        self.on_consensus(move |core| core.process_proposal(&block, origin))
+        let (id, block) = (block.id(), block.clone());
+        let verdict = self.on_consensus(move |core| core.process_proposal(&block, origin))?;
+        if verdict == Verdict::Accept {
+            self.seal_ahead(id);
+        }
+        Ok(verdict)
     }
 
     fn keep_undecided(&self, proposal: &UndecidedProposal) -> Result<(), Fault> {

@@ -66,7 +66,7 @@ pub(crate) struct Core {
     pub(crate) pool: Mutex<Mempool>,
     /// Locked before the pool where both are needed.
     pub(crate) journal: Mutex<Option<Journal>>,
-    outcomes: Mutex<Outcomes>,
+    outcomes: Outcomes,
     late_votes: Mutex<LateVotes>,
     pub(crate) waiters: Mutex<Waiters>,
     pub(crate) blocks: Mutex<BlockCache>,

@@ -18,17 +18,25 @@ use assay_kernel::StateView;
 use assay_primitives::{CheckedTx, CommitCertificate, Height};
 use assay_store::Store;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::sync::broadcast;
 
 /// Steps of consensus that may wait for its thread; the engine asks one thing at a time.
 const CONSENSUS_QUEUE: usize = 64;
 
+/// Proposals that may wait for their roots; one that finds no room gets them once it is decided.
+const SEALING_QUEUE: usize = 4;
+
 pub(crate) struct Inner {
     pub(crate) core: Arc<Core>,
     pub(crate) consensus: Executor,
+    /// Computes roots while votes travel.
+    pub(crate) sealing: Executor,
     pub(crate) queries: Executor,
     pub(crate) admission: Executor,
+    /// Raw bytes that wait for admission.
+    pub(crate) admitting_bytes: Arc<AtomicUsize>,
 }
 
 /// The live chain.
@@ -48,6 +56,7 @@ impl Chain {
             Executor::start(name, threads, stack, queue).map_err(|error| OpenError::Thread(error.to_string()))
         };
         let consensus = start("execute", 1, EXECUTION_STACK_BYTES, CONSENSUS_QUEUE)?;
+        let sealing = start("seal", 1, SMALL_STACK_BYTES, SEALING_QUEUE)?;
         let limits = &config.queries;
         let queries = start("query", limits.threads.clamp(1, 2), EXECUTION_STACK_BYTES, limits.queue_max)?;
         let admission = start("admit", config.recovery_threads, SMALL_STACK_BYTES, config.recovery_queue_max)?;
@@ -58,7 +67,9 @@ impl Chain {
             Ok(core)
         });
         let core = opened.unwrap_or_else(|_| Err(OpenError::Thread("the start of the chain panicked".to_owned())))?;
-        Ok(Self { inner: Arc::new(Inner { core: Arc::new(core), consensus, queries, admission }) })
+        let core = Arc::new(core);
+        let admitting_bytes = Arc::new(AtomicUsize::new(0));
+        Ok(Self { inner: Arc::new(Inner { core, consensus, sealing, queries, admission, admitting_bytes }) })
     }
 
     /// The specification of the chain: chain id, parameters, genesis.

@@ -36,7 +36,9 @@ pub struct Metrics {
     pub exec_txs: Counter,
     /// Gas in committed blocks.
     pub exec_gas: Counter,
-    /// Time to compute the root and write the state of a block.
+    /// Time to compute the roots of a block.
+    pub state_root_seconds: Histogram,
+    /// Time to write the state of a block.
     pub state_commit_seconds: Histogram,
     /// Oldest height whose state can be read.
     pub state_retained_from_height: Gauge,
@@ -73,6 +75,7 @@ impl Default for Metrics {
             exec_gas_per_second: Gauge::default(),
             exec_txs: Counter::default(),
             exec_gas: Counter::default(),
+            state_root_seconds: seconds(),
             state_commit_seconds: seconds(),
             state_retained_from_height: Gauge::default(),
             chain_height: Gauge::default(),
@@ -98,7 +101,16 @@ impl Metrics {
         registry.register("exec_gas_per_second", "Execution speed", self.exec_gas_per_second.clone());
         registry.register("exec_txs", "Transactions in committed blocks", self.exec_txs.clone());
         registry.register("exec_gas", "Gas in committed blocks", self.exec_gas.clone());
-        registry.register("state_commit_seconds", "Time for root and state write", self.state_commit_seconds.clone());
+        registry.register(
+            "state_commit_seconds",
+            "Time to write the state of a block",
+            self.state_commit_seconds.clone(),
+        );
+        registry.register(
+            "state_root_seconds",
+            "Time to compute the roots of a block",
+            self.state_root_seconds.clone(),
+        );
         let retained = self.state_retained_from_height.clone();
         registry.register("state_retained_from_height", "Oldest height with state", retained);
         registry.register("chain_height", "Newest committed height", self.chain_height.clone());

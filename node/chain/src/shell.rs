@@ -9,12 +9,41 @@ use alloy_primitives::{B256, Bytes, keccak256};
 use assay_primitives::TxError;
 use assay_primitives::transaction::TX_BYTES_MAX;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// When a caller that finds no room for waiting should come back, in milliseconds.
 const WAITERS_RETRY_MS: u64 = 1_000;
+
+/// Raw bytes that may wait for admission at a time.
+const ADMITTING_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// When a sender that finds no room should come back, in milliseconds.
+const ADMITTING_RETRY_MS: u64 = 200;
+
+/// The bytes of a transaction on its way into the pool, counted while it lives.
+struct Admitting {
+    counter: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Admitting {
+    fn enter(counter: Arc<AtomicUsize>, bytes: usize) -> Result<Self, SubmitError> {
+        let waiting = counter.fetch_add(bytes, Ordering::Relaxed);
+        let entered = Self { counter, bytes };
+        if waiting > ADMITTING_BYTES_MAX {
+            return Err(SubmitError::Busy { retry_after_ms: ADMITTING_RETRY_MS });
+        }
+        Ok(entered)
+    }
+}
+
+impl Drop for Admitting {
+    fn drop(&mut self) {
+        self.counter.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
 
 impl Chain {
     pub(crate) async fn admit(&self, raw: Bytes) -> Result<B256, SubmitError> {
@@ -26,8 +55,14 @@ impl Chain {
         if core.pool.lock().get(&hash).is_some() {
             return Ok(hash);
         }
+        let admitting = Admitting::enter(Arc::clone(&self.inner.admitting_bytes), raw.len())?;
         let job = Arc::clone(core);
-        match self.inner.admission.run(move || job.admit(raw)).await {
+        let admit = move || {
+            let result = job.admit(raw);
+            drop(admitting);
+            result
+        };
+        match self.inner.admission.run(admit).await {
             Ok(result) => result,
             Err(ExecutorError::Busy { retry_after_ms }) => Err(SubmitError::Busy { retry_after_ms }),
             Err(ExecutorError::Failed) => Err(SubmitError::Stopped("admission failed".to_owned())),

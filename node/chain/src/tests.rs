@@ -6,6 +6,7 @@ mod driver;
 mod fixtures;
 mod journal;
 mod judge;
+mod load;
 mod mempool;
 mod mempool_model;
 mod queries;

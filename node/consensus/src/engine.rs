@@ -249,7 +249,7 @@ impl EngineHandle {
         self.running.stopped().await
     }
 
-    /// The engine's metrics in the Prometheus text format.
+    /// The engine library's own metrics in the Prometheus text format; the rest of the picture is in [`Self::status`].
     pub fn encode_metrics(&self) -> String {
         self.running.encode_metrics()
     }

@@ -36,5 +36,10 @@ pub use guard::GuardError;
 pub use keys::{ConsensusKey, NetworkKey};
 pub use message::{ConsensusMessage, Step};
 
+/// Whether bytes are a message of any kind that peers send: every decoder that a stranger reaches, for fuzzing.
+pub fn decodes_peer_message(chain_id: u64, bytes: &[u8]) -> bool {
+    malachite::decodes(chain_id, bytes)
+}
+
 #[cfg(test)]
 mod tests;

@@ -38,6 +38,8 @@ async fn one_validator_decides_fifty_heights_and_continues_after_a_restart() {
     let began = Instant::now();
     assert_eq!(engine.stop().await, StopReason::Requested);
     assert!(began.elapsed() < Duration::from_secs(5));
+    // The registry is the process's; whichever engine of these tests came first exports.
+    assert!(engine.encode_metrics().is_empty() || engine.encode_metrics().contains("malachitebft"));
     let (tip, ids) = (chain.height(), chain.ids());
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(chain.height(), tip, "nothing is decided after a stop");
@@ -131,6 +133,25 @@ async fn a_crash_after_the_decision_goes_on_with_the_next_height() {
     crash(|fail| &fail.after_decided).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_application_that_hangs_or_panics_ends_the_engine() {
+    let (folder, chain) = single();
+    let mut settings = config(folder.path(), FAST);
+    settings.hang_after = Duration::from_secs(1);
+    let engine = try_start(settings, 1, &chain).await.unwrap();
+    reach(&chain, 3).await;
+    chain.fail.hang.store(true, Ordering::SeqCst);
+    let reason = engine.stopped().await;
+    assert!(matches!(&reason, StopReason::Hang(text) if text.contains("application")), "{reason}");
+
+    let (folder, chain) = single();
+    let engine = start(folder.path(), FAST, 1, &chain).await;
+    reach(&chain, 3).await;
+    chain.fail.panic.store(true, Ordering::SeqCst);
+    let reason = engine.stopped().await;
+    assert!(matches!(&reason, StopReason::Fault(text) if text.contains("panicked")), "{reason}");
+}
+
 /// Stops in the middle of a height, whose messages are in log and guard.
 async fn stopped_midway() -> (tempfile::TempDir, Arc<TestChain>) {
     let (folder, chain) = single();
@@ -185,6 +206,7 @@ async fn a_validator_without_its_guard_does_not_start() {
     let path = guard::guard_path(folder.path());
     let newest = std::fs::read(&path).unwrap();
 
+    // On a chain with blocks, a guard is never made on the side; nor at height 1, once something was signed.
     std::fs::remove_file(&path).unwrap();
     assert!(matches!(attempt().await, Err(EngineError::Guard(GuardError::Missing { .. }))));
     guard::create(folder.path(), CHAIN_ID, &key(1)).unwrap();
@@ -203,6 +225,17 @@ async fn a_validator_without_its_guard_does_not_start() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guard_lost_in_the_first_height_is_not_made_anew() {
+    let (folder, chain) = single();
+    chain.fail.before_decided.store(true, Ordering::SeqCst);
+    let engine = try_start(config(folder.path(), FAST), 1, &chain).await.unwrap();
+    engine.stopped().await;
+    std::fs::remove_file(guard::guard_path(folder.path())).unwrap();
+    let refused = try_start(config(folder.path(), FAST), 1, &chain).await;
+    assert!(matches!(refused, Err(EngineError::Guard(GuardError::Missing { .. }))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unusable_settings_are_named() {
     let (folder, chain) = single();
     let attempt = |change: fn(&mut EngineConfig)| {
@@ -210,6 +243,11 @@ async fn unusable_settings_are_named() {
         change(&mut settings);
         try_start(settings, 1, &chain)
     };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut settings = config(folder.path(), FAST);
+    settings.listen_addr = format!("/ip4/127.0.0.1/tcp/{}", taken.local_addr().unwrap().port());
+    let refused = try_start(settings, 1, &chain).await.unwrap_err();
+    assert!(refused.to_string().contains("in use"), "{refused}");
     for (change, name) in [
         ((|c| c.listen_addr = "nowhere".to_owned()) as fn(&mut EngineConfig), "listen_addr"),
         (|c| c.peers = vec!["/ip4/1.2.3.4/tcp/99999999".to_owned()], "peers"),

@@ -22,6 +22,7 @@ mod config;
 mod error;
 mod filters;
 mod front;
+mod fuzz;
 mod gate;
 mod hosts;
 mod log_filter;
@@ -38,6 +39,7 @@ mod wire;
 
 pub use admin::{AdminConfig, AdminHandle, AdminHooks, SetLogFilter, serve_admin};
 pub use config::{Cors, Limits, Namespace, RpcConfig};
+pub use fuzz::decodes_body;
 pub use metrics::RpcMetrics;
 pub use server::{RpcHandle, ServeError, serve};
 

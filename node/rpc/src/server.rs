@@ -9,7 +9,7 @@ use crate::methods;
 use crate::metrics::RpcMetrics;
 use crate::pending::PendingHashes;
 use crate::stall::StallGuard;
-use crate::subscribe::{HexIds, track};
+use crate::subscribe::{HexIds, track_blocks, track_pool};
 use assay_chain::Chain;
 use futures::future::BoxFuture;
 use http::Request;
@@ -77,7 +77,7 @@ pub struct RpcHandle {
     stopping: watch::Sender<bool>,
     server: ServerHandle,
     acceptor: tokio::task::JoinHandle<()>,
-    tracker: Option<tokio::task::JoinHandle<()>>,
+    trackers: Vec<tokio::task::JoinHandle<()>>,
 }
 
 impl RpcHandle {
@@ -91,7 +91,7 @@ impl RpcHandle {
         self.stopping.send_replace(true);
         // An error says that it has stopped already.
         let _ = self.server.stop();
-        if let Some(tracker) = &self.tracker {
+        for tracker in &self.trackers {
             tracker.abort();
         }
         // The acceptor cannot fail but by a panic, which is logged where it happens.
@@ -111,7 +111,7 @@ pub async fn serve(
     peers: Arc<dyn Fn() -> u64 + Send + Sync>,
 ) -> Result<RpcHandle, ServeError> {
     let (stopping, stops) = watch::channel(false);
-    let events = chain.subscribe();
+    let (events, blocks) = (chain.subscribe(), chain.subscribe_blocks());
     let (heads_sender, heads) = watch::channel(chain.head().number());
     let api = Arc::new(Api {
         filters: Filters::new(config.limits.filters, config.limits.filter_idle),
@@ -126,7 +126,10 @@ pub async fn serve(
     let tracked = Arc::downgrade(&api);
     let (module, names) = methods::module(api)?;
     let mut handle = start(config, module.into(), names, metrics, stopping).await?;
-    handle.tracker = Some(tokio::spawn(track(tracked, events, heads_sender)));
+    handle.trackers = vec![
+        tokio::spawn(track_blocks(tracked.clone(), blocks, heads_sender)),
+        tokio::spawn(track_pool(tracked, events)),
+    ];
     Ok(handle)
 }
 
@@ -148,7 +151,7 @@ pub(crate) async fn start(
     let bodies = Arc::new(Semaphore::new(bodies_room(&config)));
     let front = Arc::new(Front { config, metrics, bodies, services, methods, stop });
     let acceptor = tokio::spawn(accept(listener, front));
-    Ok(RpcHandle { address, stopping, server, acceptor, tracker: None })
+    Ok(RpcHandle { address, stopping, server, acceptor, trackers: Vec::new() })
 }
 
 fn warn_of_exposure(config: &RpcConfig, address: SocketAddr) {

@@ -23,6 +23,7 @@ pub struct StallGuard {
     last_used: Instant,
     idle: Pin<Box<Sleep>>,
     stalled: Option<Pin<Box<Sleep>>>,
+    failed: bool,
     reader: Option<Waker>,
     metrics: RpcMetrics,
     _place: OwnedSemaphorePermit,
@@ -49,6 +50,7 @@ impl StallGuard {
             last_used: Instant::now(),
             idle: Box::pin(sleep(idle_timeout)),
             stalled: None,
+            failed: false,
             reader: None,
             _open: metrics.connection(),
             metrics,
@@ -67,16 +69,26 @@ impl StallGuard {
         }
         let timeout = self.stall_timeout;
         let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(timeout)));
-        if timer.as_mut().poll(cx).is_ready() {
-            self.metrics.reject("slow_reader");
-            return Poll::Ready(Err(timed_out("the client does not read")));
+        if timer.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
         }
-        Poll::Pending
+        if !self.failed {
+            self.failed = true;
+            self.metrics.reject("slow_reader");
+        }
+        // The reading side belongs to another task, which must end, too.
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+        Poll::Ready(Err(timed_out("the client does not read")))
     }
 }
 
 impl AsyncRead for StallGuard {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.failed {
+            return Poll::Ready(Err(timed_out("the client does not read")));
+        }
         if self.stalled.is_some() {
             self.reader = Some(cx.waker().clone());
             return Poll::Pending;

@@ -212,26 +212,33 @@ async fn follow_pool(
     }
 }
 
-/// Passes the chain's events on to the server: new heads wake subscriptions, pool entries go into the log of pending
-/// hashes. Ends when the chain or the server does.
-pub async fn track(
+/// Wakes subscriptions at new heads. Ends when the chain or the server does.
+pub async fn track_blocks(
     api: std::sync::Weak<Api>,
-    mut events: tokio::sync::broadcast::Receiver<ChainEvent>,
+    mut blocks: tokio::sync::broadcast::Receiver<Arc<CommittedBlock>>,
     heads: tokio::sync::watch::Sender<u64>,
 ) {
+    loop {
+        let received = blocks.recv().await;
+        let Some(api) = api.upgrade() else { return };
+        match received {
+            Ok(block) => heads.send_replace(block.number()),
+            Err(RecvError::Lagged(_)) => heads.send_replace(api.chain.head().number()),
+            Err(RecvError::Closed) => return,
+        };
+        api.filters.expire(std::time::Instant::now());
+    }
+}
+
+/// Writes what enters the pool into the log of pending hashes. Ends when the chain or the server does.
+pub async fn track_pool(api: std::sync::Weak<Api>, mut events: tokio::sync::broadcast::Receiver<ChainEvent>) {
     loop {
         let event = events.recv().await;
         let Some(api) = api.upgrade() else { return };
         match event {
-            Ok(ChainEvent::NewBlock(block)) => {
-                heads.send_replace(block.number());
-                api.filters.expire(std::time::Instant::now());
-            }
             Ok(ChainEvent::PendingTx(tx)) => api.pending.push(tx.hash()),
-            Err(RecvError::Lagged(skipped)) => {
-                api.metrics.drop_subscription("tracker_lagged", skipped);
-                heads.send_replace(api.chain.head().number());
-            }
+            Ok(ChainEvent::NewBlock(_)) => {}
+            Err(RecvError::Lagged(skipped)) => api.metrics.drop_subscription("pending_log_lagged", skipped),
             Err(RecvError::Closed) => return,
         }
     }

@@ -2,6 +2,8 @@
 #![allow(clippy::float_arithmetic, reason = "tests")]
 
 mod args;
+mod chain;
+mod driver;
 mod errors;
 mod filters;
 mod hosts;

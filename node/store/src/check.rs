@@ -5,7 +5,9 @@ use crate::database::Database;
 use crate::error::StoreError;
 use crate::ledger::decode_header;
 use crate::log_scan::{self, Tail};
-use crate::open::{Opened, manifest, named_file, open_database, prepare_folder, read_decided, read_head, storage, wal_files};
+use crate::open::{
+    Opened, manifest, named_file, newest_log, open_read_only, prepare_folder, read_decided, read_head, storage,
+};
 use crate::options::StoreOptions;
 use crate::rebuild::build;
 use crate::records::{HeaderRecord, decode, decode_receipts};
@@ -51,7 +53,7 @@ pub enum Remedy {
     Rewrite,
     /// Acknowledged blocks are gone: repair lets the node start without them, and peers must supply them again.
     Refetch,
-    /// State, receipts and indexes are dropped; the node executes the ledger again from genesis.
+    /// What is derived or passing is dropped; the node executes the ledger again from genesis where it must.
     Replay,
     /// Cannot be derived from anything else in the store: restore a copy, or start from an empty folder and sync.
     Restore,
@@ -99,6 +101,9 @@ impl Report {
 /// Only where the folder cannot be read or is in use; damage is in the report.
 pub fn check(path: &Path, options: StoreOptions, progress: &mut dyn FnMut(Progress)) -> Result<Report, StoreError> {
     let mut report = Report::default();
+    if !path.is_dir() || (!path.join("CURRENT").exists() && newest_log(path)? == path) {
+        return Err(StoreError::Storage { path: path.to_owned(), reason: "there is no store here".to_owned() });
+    }
     let _lock = match prepare_folder(path) {
         Ok(lock) => Some(lock),
         Err(StoreError::Format { path, found, .. }) => {
@@ -111,10 +116,13 @@ pub fn check(path: &Path, options: StoreOptions, progress: &mut dyn FnMut(Progre
     if !report.is_sound() {
         return Ok(report);
     }
-    match open_database(path, &options) {
+    let log = newest_log(path)?;
+    match open_read_only(path, &options) {
         Ok(database) => {
             check_database(&database, &mut report, progress)?;
-            check_watermark(&database, &mut report)?;
+            if report.is_sound() {
+                check_watermark(&database, log, &mut report)?;
+            }
         }
         Err(StoreError::Damaged { file, reason }) => report.add(file, reason, Remedy::Restore),
         Err(error) => return Err(error),
@@ -188,17 +196,16 @@ fn check_database(
 }
 
 /// Compares the ledger with what was acknowledged.
-fn check_watermark(database: &Database, report: &mut Report) -> Result<(), StoreError> {
+fn check_watermark(database: &Database, log: PathBuf, report: &mut Report) -> Result<(), StoreError> {
     let file = database.path.join(WATERMARK_FILE);
-    let acknowledged = Watermark::open(&database.path).map_err(|error| storage(&file, &error))?.1;
+    let acknowledged = Watermark::peek(&database.path).map_err(|error| storage(&file, &error))?;
     if acknowledged.damaged {
         report.add(file, "an entry does not match its checksum", Remedy::None);
     }
     let decided = read_decided(database)?.map_or(Height::ZERO, |decided| decided.height);
     if acknowledged.height > decided {
-        let file = wal_files(&database.path).ok().and_then(|mut files| files.pop());
         let reason = format!("height {} was acknowledged, the ledger ends at {decided}", acknowledged.height);
-        report.add(file.unwrap_or_else(|| database.path.clone()), reason, Remedy::Refetch);
+        report.add(log, reason, Remedy::Refetch);
     }
     Ok(())
 }
@@ -211,7 +218,7 @@ fn add_fault(database: &Database, origin: Origin, fault: &Fault, report: &mut Re
     let file = named_file(&database.path, &text).unwrap_or_else(|| database.path.clone());
     let remedy = match origin {
         Origin::Agreed => Remedy::Restore,
-        Origin::Executed => Remedy::Replay,
+        Origin::Executed | Origin::Passing => Remedy::Replay,
         Origin::Trie => Remedy::RebuildTrie,
     };
     report.add(file, text, remedy);

@@ -104,10 +104,8 @@ pub(crate) const fn trie_account(account: &AccountRecord) -> Account {
     Account { nonce: account.nonce, balance: account.balance, code_hash: account.code_hash }
 }
 
-type SlotIter<'a> = std::iter::Map<
-    std::collections::btree_map::Iter<'a, U256, U256>,
-    fn((&'a U256, &'a U256)) -> (U256, U256),
->;
+type SlotIter<'a> =
+    std::iter::Map<std::collections::btree_map::Iter<'a, U256, U256>, fn((&'a U256, &'a U256)) -> (U256, U256)>;
 
 const fn copy<'a>((slot, value): (&'a U256, &'a U256)) -> (U256, U256) {
     (*slot, *value)

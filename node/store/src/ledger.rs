@@ -30,7 +30,8 @@ impl Store {
         if last.is_some_and(|last| last.height == height && last.block_id == block.id()) {
             return Ok(());
         }
-        let (last_height, last_id) = last.map_or((Height::ZERO, BlockId::default()), |last| (last.height, last.block_id));
+        let (last_height, last_id) =
+            last.map_or((Height::ZERO, BlockId::default()), |last| (last.height, last.block_id));
         if height != last_height.next() || block.header().parent_id != last_id {
             return Err(Fault::invariant(format!("decided block {height} does not follow {last_height} {last_id}")));
         }

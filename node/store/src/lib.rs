@@ -46,9 +46,7 @@ pub use logs::{BLOOM_HEADERS_MAX, BloomMatches};
 pub use open::Recovered;
 pub use options::{ChainIdentity, HISTORY_HEIGHTS, MEMORY_BYTES, MEMORY_BYTES_MIN, StoreOptions};
 pub use rebuild::rebuild_trie;
-pub use records::{
-    ApplyBlock, DecidedBlock, DecidedHead, Head, ReceiptRecord, TxLocation, UndecidedRecord,
-};
+pub use records::{ApplyBlock, DecidedBlock, DecidedHead, Head, ReceiptRecord, TxLocation, UndecidedRecord};
 pub use repair::{RepairReport, repair};
 pub use store::{PROOF_HEIGHTS, Store};
 pub use view::StateAt;

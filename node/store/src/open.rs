@@ -42,6 +42,8 @@ pub(crate) struct Opened {
     pub(crate) database: Database,
     pub(crate) options: StoreOptions,
     pub(crate) recovered: Vec<Recovered>,
+    /// The newest write-ahead log before RocksDB began another.
+    pub(crate) log: PathBuf,
     /// Released after the database is closed.
     pub(crate) lock: File,
 }
@@ -50,8 +52,9 @@ impl Opened {
     pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
         let lock = prepare_folder(path)?;
         let recovered = examine_logs(path)?;
+        let log = newest_log(path)?;
         let database = open_database(path, &options)?;
-        Ok(Self { database, options, recovered, lock })
+        Ok(Self { database, options, recovered, log, lock })
     }
 }
 
@@ -63,8 +66,18 @@ pub(crate) fn open_database(path: &Path, options: &StoreOptions) -> Result<Datab
     Ok(Database { db, path: path.to_owned(), memory, floor })
 }
 
+/// Opens without writing anything: logs are replayed into memory only.
+pub(crate) fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Database, StoreError> {
+    let memory = Memory::new(options);
+    let floor = HistoryFloor::default();
+    let tables = descriptors(options, &memory, &floor);
+    let db = DB::open_cf_descriptors_read_only(&database_options(options, &memory), path, tables, false)
+        .map_err(|error| open_error(path, &error))?;
+    Ok(Database { db, path: path.to_owned(), memory, floor })
+}
+
 pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Store, StoreError> {
-    let Opened { database, options, mut recovered, lock } = Opened::open(path, options)?;
+    let Opened { database, options, mut recovered, log, lock } = Opened::open(path, options)?;
     let (watermark, acknowledged) =
         Watermark::open(path).map_err(|error| storage(&path.join(WATERMARK_FILE), &error))?;
     let identity = read_meta::<ChainIdentity>(&database, META_IDENTITY)?;
@@ -76,7 +89,7 @@ pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Store, StoreErr
             reason: "one of its two entries does not match its checksum".to_owned(),
         });
     }
-    check_watermark(path, acknowledged, decided, &recovered)?;
+    check_watermark(acknowledged, decided, log)?;
     let (head, history_start) = read_head(&database)?;
     let commitments = Commitments::open(head.as_ref(), options.trie_bytes())?;
     if let Some(head) = &head {
@@ -159,6 +172,12 @@ pub(crate) fn wal_files(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files.into_iter().map(|(_, file)| file).collect())
 }
 
+/// The log written last; the folder itself where there is none.
+pub(crate) fn newest_log(path: &Path) -> Result<PathBuf, StoreError> {
+    let mut files = wal_files(path).map_err(|error| storage(path, &error))?;
+    Ok(files.pop().unwrap_or_else(|| path.to_owned()))
+}
+
 /// The manifest that `CURRENT` names; `None` for a new database.
 pub(crate) fn manifest(path: &Path) -> Result<Option<PathBuf>, StoreError> {
     let current = path.join("CURRENT");
@@ -170,7 +189,10 @@ pub(crate) fn manifest(path: &Path) -> Result<Option<PathBuf>, StoreError> {
     let name = std::str::from_utf8(&text).ok().and_then(|text| text.strip_suffix('\n')).unwrap_or_default();
     let file = path.join(name);
     if !name.starts_with("MANIFEST-") || !file.is_file() {
-        return Err(StoreError::Damaged { file: current, reason: "it does not name a manifest that is there".to_owned() });
+        return Err(StoreError::Damaged {
+            file: current,
+            reason: "it does not name a manifest that is there".to_owned(),
+        });
     }
     Ok(Some(file))
 }
@@ -260,11 +282,9 @@ pub(crate) fn check_chain(
     expected: Option<ChainIdentity>,
 ) -> Result<(), StoreError> {
     match (found, expected) {
-        (Some(found), Some(expected)) if found != expected => Err(StoreError::WrongChain {
-            path: path.to_owned(),
-            found: Box::new(found),
-            expected: Box::new(expected),
-        }),
+        (Some(found), Some(expected)) if found != expected => {
+            Err(StoreError::WrongChain { path: path.to_owned(), found: Box::new(found), expected: Box::new(expected) })
+        }
         _ => Ok(()),
     }
 }
@@ -275,22 +295,12 @@ pub(crate) fn read_decided(database: &Database) -> Result<Option<DecidedHead>, S
     Ok(Some(DecidedHead { height: certificate.height, block_id: certificate.block_id }))
 }
 
-fn check_watermark(
-    path: &Path,
-    acknowledged: Acknowledged,
-    decided: Option<DecidedHead>,
-    recovered: &[Recovered],
-) -> Result<(), StoreError> {
+fn check_watermark(acknowledged: Acknowledged, decided: Option<DecidedHead>, log: PathBuf) -> Result<(), StoreError> {
     let found = decided.map_or(Height::ZERO, |decided| decided.height);
     if found >= acknowledged.height {
         return Ok(());
     }
-    let log = recovered.iter().rev().find(|note| note.file.extension().is_some_and(|extension| extension == "log"));
-    let file = match log {
-        Some(note) => note.file.clone(),
-        None => wal_files(path).ok().and_then(|files| files.into_iter().next_back()).unwrap_or_else(|| path.to_owned()),
-    };
-    Err(StoreError::Lost { file, acknowledged: acknowledged.height, found })
+    Err(StoreError::Lost { file: log, acknowledged: acknowledged.height, found })
 }
 
 /// The executed head and where history begins.

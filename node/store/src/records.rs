@@ -2,7 +2,9 @@
 
 use crate::commitment::PreparedState;
 use alloy_primitives::{Address, B256, Bytes, Log, LogData};
-use assay_primitives::{Block, BlockId, CommitCertificate, ConsensusAddress, ExecutionHeader, Fault, Height, Receipt, Round};
+use assay_primitives::{
+    Block, BlockId, CommitCertificate, ConsensusAddress, ExecutionHeader, Fault, Height, Receipt, Round,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Where the executed state stands.
@@ -178,10 +180,7 @@ pub(crate) fn decode_receipts(bytes: &[u8]) -> Result<Vec<ReceiptRecord>, Fault>
                 logs: record
                     .logs
                     .into_iter()
-                    .map(|log| Log {
-                        address: log.address,
-                        data: LogData::new_unchecked(log.topics, log.data.into()),
-                    })
+                    .map(|log| Log { address: log.address, data: LogData::new_unchecked(log.topics, log.data.into()) })
                     .collect(),
             },
             tx_hash: record.tx_hash,

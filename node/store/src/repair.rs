@@ -9,15 +9,15 @@ use crate::database::Durability;
 use crate::error::StoreError;
 use crate::log_scan::{self, Tail};
 use crate::open::{
-    Opened, examine_wals, manifest, named_file, open_database, prepare_folder, read_decided, storage,
+    Opened, examine_wals, manifest, named_file, open_database, prepare_folder, read_decided, read_meta, storage,
     wal_files, write_format,
 };
-use crate::options::StoreOptions;
+use crate::options::{ChainIdentity, StoreOptions};
 use crate::rebuild::rebuild_in;
-use crate::store::META_STATE;
+use crate::store::META_IDENTITY;
 use crate::tables::{Memory, Origin, Table, database_options};
 use crate::watermark::{WATERMARK_FILE, Watermark};
-use assay_primitives::{BlockId, Fault, Height};
+use assay_primitives::{BlockId, Fault, Height, codec};
 use rocksdb::{DB, WriteBatch};
 use std::fs::File;
 use std::io;
@@ -61,7 +61,8 @@ pub fn repair(
         }
         Err(error) => return Err(error),
     };
-    let mut opened = Opened { database, options, recovered: Vec::new(), lock };
+    let log = path.to_owned();
+    let mut opened = Opened { database, options, recovered: Vec::new(), log, lock };
     repair_tables(&mut opened, rebuilt, &mut report, progress)?;
     reset_watermark(&opened, &mut report)?;
     Ok(report)
@@ -166,6 +167,7 @@ fn repair_tables(
         match table.origin() {
             Origin::Executed => replay = true,
             Origin::Trie => trie = true,
+            Origin::Passing => opened.recreate(table)?,
             Origin::Agreed => {
                 let file = named_file(&opened.database.path, &text).unwrap_or_else(|| opened.database.path.clone());
                 report.unrepaired.push(Finding { file, reason: text.clone(), remedy: Remedy::Restore });
@@ -203,12 +205,15 @@ fn repair_tables(
 
 /// Empties everything that executing the ledger makes again.
 fn drop_executed(opened: &mut Opened, report: &mut RepairReport) -> Result<(), StoreError> {
-    let mut batch = WriteBatch::default();
-    batch.delete_cf(opened.database.table(Table::Meta)?, META_STATE);
-    // The marker goes first: a repair that is cut short is simply run again.
-    opened.database.write(batch, Durability::Synced)?;
-    for table in Table::ALL.into_iter().filter(|table| table.origin() != Origin::Agreed) {
+    let identity = read_meta::<ChainIdentity>(&opened.database, META_IDENTITY).ok().flatten();
+    // The first of them holds the marker of the state: a repair that is cut short is simply run again.
+    for table in Table::ALL.into_iter().filter(|table| matches!(table.origin(), Origin::Executed | Origin::Trie)) {
         opened.recreate(table)?;
+    }
+    if let Some(identity) = identity {
+        let mut batch = WriteBatch::default();
+        batch.put_cf(opened.database.table(Table::Meta)?, META_IDENTITY, codec::encode(&identity));
+        opened.database.write(batch, Durability::Synced)?;
     }
     report.replay = true;
     report.actions.push("state, receipts and indexes were dropped; the node executes the ledger again".to_owned());
@@ -218,8 +223,7 @@ fn drop_executed(opened: &mut Opened, report: &mut RepairReport) -> Result<(), S
 /// Lets the watermark say what is there, and reports what it said beyond that.
 fn reset_watermark(opened: &Opened, report: &mut RepairReport) -> Result<(), StoreError> {
     let file = opened.database.path.join(WATERMARK_FILE);
-    let (watermark, acknowledged) =
-        Watermark::open(&opened.database.path).map_err(|error| storage(&file, &error))?;
+    let (watermark, acknowledged) = Watermark::open(&opened.database.path).map_err(|error| storage(&file, &error))?;
     if !report.unrepaired.is_empty() {
         return Ok(());
     }

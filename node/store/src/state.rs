@@ -43,11 +43,8 @@ fn parse_account(bytes: &[u8]) -> Option<AccountRecord> {
     let (nonce, rest) = rest.split_at_checked(usize::from(head & !CODE_FLAG))?;
     let (length, rest) = rest.split_first()?;
     let (balance, rest) = rest.split_at_checked(usize::from(*length))?;
-    let code_hash = if head & CODE_FLAG == 0 {
-        rest.is_empty().then_some(KECCAK256_EMPTY)?
-    } else {
-        B256::try_from(rest).ok()?
-    };
+    let code_hash =
+        if head & CODE_FLAG == 0 { rest.is_empty().then_some(KECCAK256_EMPTY)? } else { B256::try_from(rest).ok()? };
     Some(AccountRecord {
         nonce: u64::try_from(U256::try_from_be_slice(nonce)?).ok()?,
         balance: U256::try_from_be_slice(balance)?,

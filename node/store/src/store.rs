@@ -15,7 +15,7 @@ use assay_kernel::{Commitment, StateChanges, StateView};
 use assay_primitives::{BlockId, ExecutionHeader, Fault, Height, codec};
 use borsh::{BorshDeserialize, BorshSerialize};
 use parking_lot::{Mutex, RwLock};
-use rocksdb::WriteBatch;
+use rocksdb::{WaitForCompactOptions, WriteBatch};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -137,13 +137,8 @@ impl Store {
             return Ok(());
         }
         let prepared = self.prepare(changes)?;
-        let block = ApplyBlock {
-            block_id: BlockId::default(),
-            header,
-            prepared,
-            receipts: &[],
-            system_transaction: None,
-        };
+        let block =
+            ApplyBlock { block_id: BlockId::default(), header, prepared, receipts: &[], system_transaction: None };
         let _writer = self.inner.writer.lock();
         let mut batch = WriteBatch::default();
         batch.put_cf(self.inner.database.table(Table::Meta)?, META_IDENTITY, codec::encode(&identity));
@@ -290,6 +285,19 @@ impl Store {
             return Err(HistoryError::Pruned { height, oldest, bound: self.inner.options.history_heights });
         }
         Ok(StateAt { inner: Arc::clone(&self.inner), height })
+    }
+
+    /// Writes everything in memory to table files and waits for the compactions that follow: before copying the folder
+    /// of a running node, and to measure all of a write's cost.
+    ///
+    /// # Errors
+    /// A fault of the disk.
+    pub fn flush(&self) -> Result<(), Fault> {
+        let database = &self.inner.database;
+        for table in Table::ALL {
+            database.db.flush_cf(database.table(table)?).map_err(|error| database.fault(&error))?;
+        }
+        database.db.wait_for_compact(&WaitForCompactOptions::default()).map_err(|error| database.fault(&error))
     }
 
     /// The oldest height whose state can be read.

@@ -24,7 +24,10 @@ use crate::options::StoreOptions;
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, CompactionDecision, DBCompressionType, DBRecoveryMode,
     DataBlockIndexType, Options, WriteBufferManager,
+    compaction_filter::CompactionFilter,
+    compaction_filter_factory::{CompactionFilterContext, CompactionFilterFactory},
 };
+use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,8 +54,10 @@ pub(crate) enum Table {
 /// Whether a table can be made again from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// Agreed on by validators, or known to this node only: cannot be derived.
+    /// Agreed on by validators: cannot be derived from anything else here.
     Agreed,
+    /// Of use for a height or two only; losing it is harmless, because the signing guard is elsewhere.
+    Passing,
     /// The result of executing the agreed blocks.
     Executed,
     /// The trie: a function of the flat state.
@@ -115,9 +120,12 @@ impl Table {
 
     pub(crate) const fn origin(self) -> Origin {
         match self {
-            Self::Meta | Self::Blocks | Self::Certificates | Self::Undecided | Self::Evidence => Origin::Agreed,
+            Self::Blocks | Self::Certificates => Origin::Agreed,
+            Self::Undecided | Self::Evidence => Origin::Passing,
             Self::Trie => Origin::Trie,
-            Self::Accounts
+            // Genesis writes the identity again.
+            Self::Meta
+            | Self::Accounts
             | Self::Slots
             | Self::Code
             | Self::History
@@ -157,6 +165,29 @@ impl HistoryFloor {
     fn drops(&self, key: &[u8]) -> bool {
         let height = key.last_chunk::<8>().map_or(u64::MAX, |bytes| u64::from_be_bytes(*bytes));
         height < self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The floor is both the filter and what makes one for every compaction.
+impl CompactionFilter for HistoryFloor {
+    fn filter(&mut self, _: u32, key: &[u8], _: &[u8]) -> CompactionDecision {
+        if self.drops(key) { CompactionDecision::Remove } else { CompactionDecision::Keep }
+    }
+
+    fn name(&self) -> &CStr {
+        c"assay.history"
+    }
+}
+
+impl CompactionFilterFactory for HistoryFloor {
+    type Filter = Self;
+
+    fn create(&mut self, _: CompactionFilterContext) -> Self {
+        self.clone()
+    }
+
+    fn name(&self) -> &CStr {
+        c"assay.history"
     }
 }
 
@@ -277,11 +308,9 @@ pub(crate) fn table_options(table: Table, options: &StoreOptions, memory: &Memor
         cf.set_blob_gc_force_threshold(0.5);
     }
     if table == Table::History {
-        let floor = floor.clone();
-        // Old values leave with the compactions that happen anyway: pruning costs no write of its own.
-        cf.set_compaction_filter("assay.history", move |_, key, _| {
-            if floor.drops(key) { CompactionDecision::Remove } else { CompactionDecision::Keep }
-        });
+        // Old values leave with the compactions that happen anyway: pruning costs no write of its own. A factory, because
+        // RocksDB shares its ownership; a plain filter would have to outlive the table.
+        cf.set_compaction_filter_factory(floor.clone());
     }
     cf
 }

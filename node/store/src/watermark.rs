@@ -39,12 +39,18 @@ impl Watermark {
     pub(crate) fn open(folder: &Path) -> io::Result<(Self, Acknowledged)> {
         let path = folder.join(WATERMARK_FILE);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        let bytes = {
-            let mut bytes = Vec::new();
-            io::Read::read_to_end(&mut &file, &mut bytes)?;
-            bytes
-        };
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut &file, &mut bytes)?;
         Ok((Self { file }, read(&bytes)))
+    }
+
+    /// Reads the file without creating it.
+    pub(crate) fn peek(folder: &Path) -> io::Result<Acknowledged> {
+        match std::fs::read(folder.join(WATERMARK_FILE)) {
+            Ok(bytes) => Ok(read(&bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Acknowledged::default()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Records a height whose block is durable.

@@ -1,302 +1,215 @@
-//! Nodes in memory: the arena of installed nodes and the overlay of those that a block changes.
+//! Branches in memory: the arena of installed ones and the overlay of those that a block changes.
 
-use crate::path::Path;
+use crate::branch::{Branch, Child, Head, Leaf, Link, Loose, Root};
+use crate::pool::Pool;
 use crate::rlp::Reference;
-use crate::value::Value;
-use alloy_primitives::B256;
 use assay_primitives::Fault;
 
-/// Names a node: its kind, whether it lies in the overlay, and its index there. 0 is no node.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(crate) struct Link(u32);
-
-/// What a link names.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    Empty,
-    Branch,
-    Leaf,
-    /// A branch, or the root of a trie, that is not in memory: only its reference is.
-    Stub,
-}
-
-const BRANCH: u32 = 1 << 30;
-const LEAF: u32 = 2 << 30;
-const STUB: u32 = 3 << 30;
-const OVERLAY: u32 = 1 << 29;
-const INDEX: u32 = OVERLAY - 1;
-
-impl Link {
-    pub(crate) const EMPTY: Self = Self(0);
-
-    pub(crate) const fn kind(self) -> Kind {
-        match self.0 & STUB {
-            BRANCH => Kind::Branch,
-            LEAF => Kind::Leaf,
-            STUB => Kind::Stub,
-            _ => Kind::Empty,
-        }
-    }
-
-    pub(crate) fn is_empty(self) -> bool {
-        self == Self::EMPTY
-    }
-
-    /// Whether the node lies in the overlay, not in the arena.
-    pub(crate) const fn is_overlay(self) -> bool {
-        self.0 & OVERLAY != 0
-    }
-
-    const fn index(self) -> u32 {
-        self.0 & INDEX
-    }
-
-    fn new(kind: u32, place: u32, index: usize) -> Result<Self, Fault> {
-        match u32::try_from(index) {
-            Ok(index) if index <= INDEX => Ok(Self(kind | place | index)),
-            _ => Err(Fault::invariant("trie: more than 536,870,911 nodes in memory")),
-        }
-    }
-}
-
-/// A branch, with the extension before it where its prefix is not empty.
-#[derive(Clone, Default)]
-pub(crate) struct Branch {
-    pub(crate) children: [Link; 16],
-    pub(crate) prefix: Option<Box<Path>>,
-    /// The install in which it was last on the path of a change: what eviction goes by. Never before its children's.
-    pub(crate) epoch: u32,
-    /// None while it must be computed anew.
-    pub(crate) reference: Reference,
-}
-
-impl Branch {
-    pub(crate) fn prefix(&self) -> Path {
-        self.prefix.as_deref().copied().unwrap_or_default()
-    }
-
-    pub(crate) fn prefix_len(&self) -> usize {
-        self.prefix.as_ref().map_or(0, |prefix| prefix.len())
-    }
-
-    pub(crate) fn set_prefix(&mut self, prefix: Path) {
-        self.prefix = (!prefix.is_empty()).then(|| Box::new(prefix));
-    }
-
-    pub(crate) fn child(&self, nibble: u8) -> Link {
-        self.children.get(usize::from(nibble)).copied().unwrap_or_default()
-    }
-
-    pub(crate) fn set_child(&mut self, nibble: u8, link: Link) {
-        if let Some(child) = self.children.get_mut(usize::from(nibble)) {
-            *child = link;
-        }
-    }
-
-    fn heap(&self) -> usize {
-        self.prefix.as_ref().map_or(0, |_| PREFIX_BYTES)
-    }
-}
-
-/// A leaf with its whole key.
-#[derive(Clone)]
-pub(crate) struct Leaf {
-    pub(crate) key: B256,
-    pub(crate) value: Value,
-    /// None while it must be computed anew. It depends on the depth at which the leaf hangs.
-    pub(crate) reference: Reference,
-}
-
-impl Default for Leaf {
-    fn default() -> Self {
-        Self { key: B256::ZERO, value: Value::Slot([0; 32]), reference: Reference::NONE }
-    }
-}
-
-/// Bytes that a branch, a leaf and a stub take, and a prefix on the heap with the allocator's share.
-pub(crate) const BRANCH_BYTES: usize = size_of::<Branch>();
-pub(crate) const LEAF_BYTES: usize = size_of::<Leaf>();
-pub(crate) const STUB_BYTES: usize = size_of::<Reference>();
-const PREFIX_BYTES: usize = 48;
-
-/// Entries of a slab's chunk: growing never moves entries.
-const CHUNK: usize = 4096;
-
-/// Values under stable indices; freed places are used again, the last freed first.
+/// Branches with their children and leaves.
 #[derive(Default)]
-struct Slab<T> {
-    chunks: Vec<Vec<T>>,
-    free: Vec<u32>,
-    len: usize,
+struct Branches {
+    heads: Pool<Head>,
+    children: Pool<Child>,
+    leaves: Pool<Leaf>,
 }
 
-impl<T: Default> Slab<T> {
-    fn get(&self, index: u32) -> Option<&T> {
-        let index = index as usize;
-        self.chunks.get(index / CHUNK)?.get(index % CHUNK)
+impl Branches {
+    fn get(&self, link: Link) -> Result<Branch<'_>, Fault> {
+        let [head] = self.heads.get(link.index(), 1) else { return Err(dangling()) };
+        let children = self.children.get(head.children, head.child_count());
+        let leaves = self.leaves.get(head.leaves, head.leaf_count());
+        Ok(Branch { head, children, leaves })
     }
 
-    fn get_mut(&mut self, index: u32) -> Option<&mut T> {
-        let index = index as usize;
-        self.chunks.get_mut(index / CHUNK)?.get_mut(index % CHUNK)
+    fn head_mut(&mut self, link: Link) -> Result<&mut Head, Fault> {
+        self.heads.get_mut(link.index(), 1).first_mut().ok_or_else(dangling)
     }
 
-    fn insert(&mut self, value: T) -> usize {
-        self.len = self.len.saturating_add(1);
-        if let Some(index) = self.free.pop()
-            && let Some(place) = self.get_mut(index)
-        {
-            *place = value;
-            return index as usize;
-        }
-        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
-        }
-        let before = self.chunks.len().saturating_sub(1).saturating_mul(CHUNK);
-        let Some(chunk) = self.chunks.last_mut() else { return before };
-        chunk.push(value);
-        before.saturating_add(chunk.len()).saturating_sub(1)
+    /// Adds a branch: a head, whose masks count, its children and its leaves.
+    fn add(
+        &mut self,
+        overlay: bool,
+        mut head: Head,
+        children: impl Iterator<Item = Child>,
+        leaves: impl Iterator<Item = Leaf>,
+    ) -> Result<Link, Fault> {
+        head.children = self.children.add(head.child_count(), children)?;
+        head.leaves = self.leaves.add(head.leaf_count(), leaves)?;
+        let index = self.heads.add(1, core::iter::once(head))?;
+        Link::new(overlay, index).ok_or_else(|| Fault::invariant("trie: more than 2,147,483,646 branches in memory"))
     }
 
-    fn remove(&mut self, index: u32) -> T {
-        let Some(place) = self.get_mut(index) else { return T::default() };
-        let value = core::mem::take(place);
-        self.free.push(index);
-        self.len = self.len.saturating_sub(1);
-        value
+    fn child_mut(&mut self, link: Link, nibble: u8) -> Result<&mut Child, Fault> {
+        let head = self.get(link)?.head;
+        let (run, count, place) = (head.children, head.child_count(), head.child_place(nibble));
+        place.and_then(|place| self.children.get_mut(run, count).get_mut(place)).ok_or_else(dangling)
     }
 }
 
-/// The installed nodes; every reference is computed and every node is persisted.
+/// The installed branches; every reference is computed and every node is persisted.
 #[derive(Default)]
 pub(crate) struct Arena {
-    branches: Slab<Branch>,
-    leaves: Slab<Leaf>,
-    stubs: Slab<Reference>,
-    heap: usize,
+    branches: Branches,
+    branch_count: usize,
+    leaf_count: usize,
+    bytes: usize,
 }
 
 impl Arena {
     /// Bytes in use.
-    pub(crate) fn bytes(&self) -> usize {
-        self.heap
-            .saturating_add(self.branches.len.saturating_mul(BRANCH_BYTES))
-            .saturating_add(self.leaves.len.saturating_mul(LEAF_BYTES))
-            .saturating_add(self.stubs.len.saturating_mul(STUB_BYTES))
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(crate) const fn leaf_count(&self) -> usize {
-        self.leaves.len
+        self.leaf_count
     }
 
     pub(crate) const fn branch_count(&self) -> usize {
-        self.branches.len
+        self.branch_count
     }
 
-    pub(crate) fn add_branch(&mut self, branch: Branch) -> Result<Link, Fault> {
-        self.heap = self.heap.saturating_add(branch.heap());
-        Link::new(BRANCH, 0, self.branches.insert(branch))
+    pub(crate) fn branch(&self, link: Link) -> Result<Branch<'_>, Fault> {
+        self.branches.get(link)
     }
 
-    pub(crate) fn add_leaf(&mut self, leaf: Leaf) -> Result<Link, Fault> {
-        self.heap = self.heap.saturating_add(leaf.value.heap());
-        Link::new(LEAF, 0, self.leaves.insert(leaf))
+    /// Forgets where a child is in memory.
+    pub(crate) fn page_out(&mut self, link: Link, nibble: u8) -> Result<(), Fault> {
+        self.branches.child_mut(link, nibble).map(|child| child.link = Link::PAGED)
     }
 
-    pub(crate) fn add_stub(&mut self, reference: Reference) -> Result<Link, Fault> {
-        Link::new(STUB, 0, self.stubs.insert(reference))
+    /// Frees one branch.
+    pub(crate) fn free(&mut self, link: Link) -> Result<(), Fault> {
+        let branch = self.branches.get(link)?;
+        self.bytes = self.bytes.saturating_sub(branch.bytes());
+        self.branch_count = self.branch_count.saturating_sub(1);
+        self.leaf_count = self.leaf_count.saturating_sub(branch.leaves.len());
+        let Head { children, leaves, .. } = *branch.head;
+        let (child_count, leaf_count) = (branch.children.len(), branch.leaves.len());
+        self.branches.children.free(children, child_count);
+        self.branches.leaves.free(leaves, leaf_count);
+        self.branches.heads.free(link.index(), 1);
+        Ok(())
     }
 
-    /// Frees one node.
-    pub(crate) fn free(&mut self, link: Link) {
-        match link.kind() {
-            Kind::Empty => {}
-            Kind::Branch => {
-                let branch = self.branches.remove(link.index());
-                self.heap = self.heap.saturating_sub(branch.heap());
-            }
-            Kind::Leaf => {
-                let leaf = self.leaves.remove(link.index());
-                self.heap = self.heap.saturating_sub(leaf.value.heap());
-            }
-            Kind::Stub => {
-                self.stubs.remove(link.index());
-            }
-        }
-    }
-
-    /// Frees a node and everything below it.
-    pub(crate) fn free_tree(&mut self, link: Link) {
-        if link.kind() == Kind::Branch
-            && let Some(branch) = self.branches.get(link.index())
-        {
-            for child in branch.children {
-                self.free_tree(child);
+    /// Frees a branch and everything below it.
+    pub(crate) fn free_tree(&mut self, link: Link) -> Result<(), Fault> {
+        let children: Vec<Link> = self.branch(link)?.children.iter().map(|child| child.link).collect();
+        for child in children {
+            if !child.is_paged() {
+                self.free_tree(child)?;
             }
         }
-        self.free(link);
-    }
-
-    pub(crate) fn branch_mut(&mut self, link: Link) -> Result<&mut Branch, Fault> {
-        self.branches.get_mut(link.index()).ok_or_else(dangling)
+        self.free(link)
     }
 }
 
-/// Nodes of a block that is not installed, and which nodes of the arena they replace.
+/// Branches of a block that is not installed, and which of the arena they replace.
 #[derive(Default)]
 pub(crate) struct Overlay {
-    branches: Vec<Branch>,
-    leaves: Vec<Leaf>,
-    stubs: Vec<Reference>,
-    /// Nodes of the arena that the block replaces or removes.
+    branches: Branches,
+    /// Branches of the arena that the block replaces or removes.
     pub(crate) freed: Vec<Link>,
     /// Roots of storage tries in the arena that the block removes whole.
     pub(crate) dropped: Vec<Link>,
 }
 
 impl Overlay {
-    pub(crate) fn add_branch(&mut self, branch: Branch) -> Result<Link, Fault> {
-        self.branches.push(branch);
-        Link::new(BRANCH, OVERLAY, self.branches.len().saturating_sub(1))
+    pub(crate) fn add(&mut self, branch: Loose) -> Result<Link, Fault> {
+        self.branches.add(true, branch.head, branch.children.into_iter(), branch.leaves.into_iter())
     }
 
-    pub(crate) fn add_leaf(&mut self, leaf: Leaf) -> Result<Link, Fault> {
-        self.leaves.push(leaf);
-        Link::new(LEAF, OVERLAY, self.leaves.len().saturating_sub(1))
+    /// Adds a copy of a branch of the arena.
+    pub(crate) fn copy(&mut self, branch: Branch<'_>, epoch: u32) -> Result<Link, Fault> {
+        let head = Head { epoch, ..branch.head.clone() };
+        self.branches.add(true, head, branch.children.iter().copied(), branch.leaves.iter().cloned())
     }
 
-    pub(crate) fn add_stub(&mut self, reference: Reference) -> Result<Link, Fault> {
-        self.stubs.push(reference);
-        Link::new(STUB, OVERLAY, self.stubs.len().saturating_sub(1))
+    pub(crate) fn branch(&self, link: Link) -> Result<Branch<'_>, Fault> {
+        self.branches.get(link)
     }
 
-    pub(crate) fn branch_mut(&mut self, link: Link) -> Result<&mut Branch, Fault> {
-        self.branches.get_mut(link.index() as usize).filter(|_| link.is_overlay()).ok_or_else(dangling)
+    pub(crate) fn head_mut(&mut self, link: Link) -> Result<&mut Head, Fault> {
+        self.branches.head_mut(link)
     }
 
-    pub(crate) fn leaf_mut(&mut self, link: Link) -> Result<&mut Leaf, Fault> {
-        self.leaves.get_mut(link.index() as usize).filter(|_| link.is_overlay()).ok_or_else(dangling)
+    pub(crate) fn set_reference(&mut self, link: Link, nibble: u8, reference: Reference) -> Result<(), Fault> {
+        self.branches.child_mut(link, nibble).map(|child| child.reference = reference)
     }
 
-    /// Moves a node and all that lies below it in the overlay into the arena, and gives its name there.
+    /// Puts another branch in the place of a child that is one, under the same reference.
+    pub(crate) fn set_link(&mut self, link: Link, nibble: u8, child: Link) -> Result<(), Fault> {
+        self.branches.child_mut(link, nibble).map(|place| place.link = child)
+    }
+
+    /// Puts a leaf or a branch whose reference must be computed in the place of whatever is there.
+    pub(crate) fn put(&mut self, link: Link, nibble: u8, child: Link, leaf: Option<Leaf>) -> Result<(), Fault> {
+        let head = self.branches.head_mut(link)?;
+        if let (Some(place), Some(leaf)) = (head.leaf_place(nibble), &leaf) {
+            head.mark(nibble);
+            let (run, count) = (head.leaves, head.leaf_count());
+            if let Some(old) = self.branches.leaves.get_mut(run, count).get_mut(place) {
+                old.clone_from(leaf);
+            }
+            return Ok(());
+        }
+        self.reshape(link, |branch| branch.put_dirty(nibble, child, leaf))
+    }
+
+    pub(crate) fn remove(&mut self, link: Link, nibble: u8) -> Result<(), Fault> {
+        self.reshape(link, |branch| branch.remove(nibble))
+    }
+
+    /// A change after which the branch may have other children.
+    fn reshape(&mut self, link: Link, change: impl FnOnce(&mut Loose)) -> Result<(), Fault> {
+        let mut branch = self.take(link)?;
+        change(&mut branch);
+        let Loose { mut head, children, leaves } = branch;
+        head.children = self.branches.children.add(children.len(), children.into_iter())?;
+        head.leaves = self.branches.leaves.add(leaves.len(), leaves.into_iter())?;
+        *self.head_mut(link)? = head;
+        Ok(())
+    }
+
+    /// Takes a branch out; its head's place stays taken.
+    fn take(&mut self, link: Link) -> Result<Loose, Fault> {
+        let head = core::mem::take(self.head_mut(link)?);
+        let children = self.branches.children.take(head.children, head.child_count());
+        let leaves = self.branches.leaves.take(head.leaves, head.leaf_count());
+        Ok(Loose { head, children, leaves })
+    }
+
+    /// Moves a branch and all that lies below it in the overlay into the arena, and gives its name there.
     pub(crate) fn install(&mut self, arena: &mut Arena, link: Link) -> Result<Link, Fault> {
         if !link.is_overlay() {
             return Ok(link);
         }
-        match link.kind() {
-            Kind::Empty => Ok(link),
-            Kind::Branch => {
-                let mut branch = core::mem::take(self.branch_mut(link)?);
-                for child in &mut branch.children {
-                    *child = self.install(arena, *child)?;
-                }
-                arena.add_branch(branch)
+        let head = core::mem::take(self.head_mut(link)?);
+        let count = head.child_count();
+        for at in 0..count {
+            let child = self.branches.children.get(head.children, count).get(at).map(|child| child.link);
+            let Some(child) = child.filter(|child| child.is_overlay()) else { continue };
+            let child = self.install(arena, child)?;
+            if let Some(place) = self.branches.children.get_mut(head.children, count).get_mut(at) {
+                place.link = child;
             }
-            Kind::Leaf => arena.add_leaf(core::mem::take(self.leaf_mut(link)?)),
-            Kind::Stub => {
-                let stub = self.stubs.get(link.index() as usize).ok_or_else(dangling)?;
-                arena.add_stub(*stub)
-            }
+        }
+        let children = self.branches.children.get(head.children, count);
+        let leaves = self.branches.leaves.get_mut(head.leaves, head.leaf_count());
+        let (children, leaves) = (children.iter().copied(), leaves.iter_mut().map(core::mem::take));
+        let installed = arena.branches.add(false, head, children, leaves)?;
+        let branch = arena.branches.get(installed)?;
+        arena.bytes = arena.bytes.saturating_add(branch.bytes());
+        arena.branch_count = arena.branch_count.saturating_add(1);
+        arena.leaf_count = arena.leaf_count.saturating_add(branch.leaves.len());
+        Ok(installed)
+    }
+
+    /// [`Self::install`] for a whole trie.
+    pub(crate) fn install_root(&mut self, arena: &mut Arena, root: Root) -> Result<Root, Fault> {
+        match root {
+            Root::Branch(link) => self.install(arena, link).map(Root::Branch),
+            Root::Empty | Root::Leaf(_) | Root::Paged(_) => Ok(root),
         }
     }
 }
@@ -309,38 +222,11 @@ pub(crate) struct Nodes<'a> {
 }
 
 impl<'a> Nodes<'a> {
-    pub(crate) fn branch(&self, link: Link) -> Result<&'a Branch, Fault> {
-        let branch = if link.is_overlay() {
-            self.overlay.branches.get(link.index() as usize)
-        } else {
-            self.arena.branches.get(link.index())
-        };
-        branch.filter(|_| link.kind() == Kind::Branch).ok_or_else(dangling)
-    }
-
-    pub(crate) fn leaf(&self, link: Link) -> Result<&'a Leaf, Fault> {
-        let leaf = if link.is_overlay() {
-            self.overlay.leaves.get(link.index() as usize)
-        } else {
-            self.arena.leaves.get(link.index())
-        };
-        leaf.filter(|_| link.kind() == Kind::Leaf).ok_or_else(dangling)
-    }
-
-    /// The reference of a node; none for no node, and for one whose reference must be computed.
-    pub(crate) fn reference(&self, link: Link) -> Result<Reference, Fault> {
-        match link.kind() {
-            Kind::Empty => Ok(Reference::NONE),
-            Kind::Branch => Ok(self.branch(link)?.reference),
-            Kind::Leaf => Ok(self.leaf(link)?.reference),
-            Kind::Stub if link.is_overlay() => {
-                self.overlay.stubs.get(link.index() as usize).copied().ok_or_else(dangling)
-            }
-            Kind::Stub => self.arena.stubs.get(link.index()).copied().ok_or_else(dangling),
-        }
+    pub(crate) fn branch(&self, link: Link) -> Result<Branch<'a>, Fault> {
+        if link.is_overlay() { self.overlay.branch(link) } else { self.arena.branch(link) }
     }
 }
 
 fn dangling() -> Fault {
-    Fault::invariant("trie: a link without its node")
+    Fault::invariant("trie: a link without its branch")
 }

@@ -2,8 +2,9 @@
 //!
 //! Only the open branches on the path to the last key are held, so memory is bounded by the depth.
 
+use crate::branch::{Child, Leaf, Link, Loose};
 use crate::path::Path;
-use crate::record::{self, ChildView};
+use crate::record;
 use crate::rlp::{self, EMPTY_ROOT, Reference};
 use crate::value::{Account, AccountLeaf, Value};
 use crate::writes::{NodeKey, Owner};
@@ -54,7 +55,7 @@ pub fn ordered_root<T: AsRef<[u8]>>(items: &[T]) -> B256 {
     for (key, item) in leaves {
         // At most nine bytes: the RLP of a usize.
         let path = Path::of_bytes(&key).unwrap_or_default();
-        let Ok(()) = spine.push(Entry { path, rlp: item.to_vec(), value: None }, &mut emit);
+        let Ok(()) = spine.push(Entry { path, rlp: item.to_vec(), leaf: None }, &mut emit);
     }
     let Ok(root) = spine.finish(&mut emit);
     root
@@ -151,18 +152,18 @@ impl<F: FnMut(NodeKey, &[u8]) -> Result<(), Fault>> StateBuilder<F> {
     }
 }
 
-/// An entry on its way into the trie. `value` is kept where records are wanted.
+/// An entry on its way into the trie. `leaf` is kept where records are wanted.
 struct Entry {
     path: Path,
     rlp: Vec<u8>,
-    value: Option<(B256, Value)>,
+    leaf: Option<Leaf>,
 }
 
 impl Entry {
     fn new(key: &B256, value: Value, records: bool) -> Self {
         let mut rlp = Vec::with_capacity(112);
         value.rlp(&mut rlp);
-        Self { path: Path::of_key(key), rlp, value: records.then_some((*key, value)) }
+        Self { path: Path::of_key(key), rlp, leaf: records.then_some(Leaf { key: *key, value }) }
     }
 }
 
@@ -177,33 +178,12 @@ struct Spine {
 
 struct Frame {
     depth: usize,
-    references: [Reference; 16],
-    leaves: [Option<(B256, Value)>; 16],
+    branch: Loose,
 }
 
 impl Frame {
-    const fn new(depth: usize) -> Self {
-        Self { depth, references: [Reference::NONE; 16], leaves: [const { None }; 16] }
-    }
-
-    fn set(&mut self, nibble: u8, reference: Reference, leaf: Option<(B256, Value)>) {
-        let at = usize::from(nibble);
-        if let (Some(slot), Some(held)) = (self.references.get_mut(at), self.leaves.get_mut(at)) {
-            *slot = reference;
-            *held = leaf;
-        }
-    }
-
-    fn views(&self) -> [ChildView<'_>; 16] {
-        let mut views = [ChildView::Empty; 16];
-        for (view, (reference, leaf)) in views.iter_mut().zip(self.references.iter().zip(&self.leaves)) {
-            match leaf {
-                Some((key, value)) => *view = ChildView::Leaf(key, value),
-                None if !reference.is_none() => *view = ChildView::Branch(*reference),
-                None => {}
-            }
-        }
-        views
+    fn set(&mut self, nibble: u8, reference: Reference, leaf: Option<Leaf>) {
+        self.branch.put(nibble, Child { reference, link: Link::PAGED }, leaf);
     }
 }
 
@@ -227,9 +207,9 @@ impl Spine {
             return self.place(last, None, emit).map(|root| root.root());
         }
         rlp::leaf(&mut self.scratch, last.path.packed(), 0, &last.rlp);
-        if let Some((key, value)) = &last.value {
+        if let Some(leaf) = &last.leaf {
             self.record.clear();
-            record::encode_root_leaf(&mut self.record, key, value);
+            record::encode_root_leaf(&mut self.record, leaf);
             emit(&Path::EMPTY, &self.record)?;
         }
         Ok(Reference::of(&self.scratch).root())
@@ -243,20 +223,20 @@ impl Spine {
         next: Option<usize>,
         emit: &mut impl FnMut(&Path, &[u8]) -> Result<(), E>,
     ) -> Result<Reference, E> {
-        let records = entry.value.is_some();
+        let records = entry.leaf.is_some();
         self.open(next);
         if let Some(frame) = self.frames.last_mut() {
             rlp::leaf(&mut self.scratch, entry.path.packed(), frame.depth.saturating_add(1), &entry.rlp);
-            frame.set(entry.path.nibble(frame.depth), Reference::of(&self.scratch), entry.value);
+            frame.set(entry.path.nibble(frame.depth), Reference::of(&self.scratch), entry.leaf);
         }
-        while let Some(frame) = self.frames.pop_if(|frame| next.is_none_or(|next| frame.depth > next)) {
+        while let Some(mut frame) = self.frames.pop_if(|frame| next.is_none_or(|next| frame.depth > next)) {
             self.open(next);
             let start = self.frames.last().map_or(0, |parent| parent.depth.saturating_add(1));
-            let prefix = entry.path.slice(start, frame.depth);
-            let reference = rlp::branch_reference(&mut self.scratch, &prefix, &frame.references);
+            frame.branch.head.set_prefix(entry.path.slice(start, frame.depth));
+            let reference = frame.branch.view().reference(&mut self.scratch);
             if records {
                 self.record.clear();
-                record::encode_branch(&mut self.record, &prefix, frame.depth, &frame.views());
+                record::encode_branch(&mut self.record, frame.depth, frame.branch.view());
                 emit(&entry.path.prefix(start), &self.record)?;
             }
             match self.frames.last_mut() {
@@ -272,7 +252,7 @@ impl Spine {
         if let Some(depth) = next
             && self.frames.last().is_none_or(|frame| frame.depth < depth)
         {
-            self.frames.push(Frame::new(depth));
+            self.frames.push(Frame { depth, branch: Loose::default() });
         }
     }
 }

@@ -1,10 +1,11 @@
-//! Changing a trie in an overlay: nodes of the arena are copied when first touched, paged-out ones are loaded, and the
-//! hashes are computed at the end, once per changed node.
+//! Changing a trie in an overlay: branches of the arena are copied when first touched, paged-out ones are loaded, and
+//! the hashes are computed at the end, once per changed node.
 
-use crate::arena::{Arena, Branch, Kind, Leaf, Link, Nodes, Overlay};
+use crate::arena::{Arena, Nodes, Overlay};
+use crate::branch::{Child, Leaf, Link, Loose, Place, Root};
 use crate::path::{KEY_NIBBLES, Path, common_nibbles, nibble};
-use crate::record::{self, ChildView, StoredChild, StoredLeaf, StoredNode};
-use crate::rlp::{self, Reference};
+use crate::record::{self, Scratch, StoredNode};
+use crate::rlp::Reference;
 use crate::value::Value;
 use crate::writes::{NodeKey, NodeSource, Owner, Writes};
 use alloy_primitives::B256;
@@ -13,29 +14,32 @@ use std::collections::BTreeSet;
 
 /// One trie being changed.
 pub(crate) struct Edit<'a> {
-    pub(crate) arena: &'a Arena,
-    pub(crate) overlay: &'a mut Overlay,
-    pub(crate) source: &'a dyn NodeSource,
-    pub(crate) owner: Owner,
-    /// The epoch that touched nodes get.
-    pub(crate) epoch: u32,
-    /// Paths whose nodes went away; some may have come back since.
+    arena: &'a Arena,
+    overlay: &'a mut Overlay,
+    source: &'a dyn NodeSource,
+    owner: Owner,
+    /// The epoch that touched branches get.
+    epoch: u32,
+    root: Root,
+    /// Whether the root's reference must be computed anew.
+    dirty: bool,
+    /// Paths whose records went away; some may have come back since.
     removed: BTreeSet<Path>,
     scratch: Scratch,
 }
 
-#[derive(Default)]
-struct Scratch {
-    node: Vec<u8>,
-    value: Vec<u8>,
-}
-
-/// A subtree after a change. `dirty`: its reference must be computed anew. A clean one may still have another link,
-/// because nodes were loaded.
+/// A branch after a change below it. A clean one may still have another link, because nodes were loaded.
 #[derive(Clone, Copy)]
 struct Changed {
     link: Link,
     dirty: bool,
+}
+
+/// What became of a branch by the removal of a key below it.
+enum Removal {
+    Branch(Changed),
+    /// One leaf is left of it.
+    Leaf(Leaf),
 }
 
 impl<'a> Edit<'a> {
@@ -45,338 +49,345 @@ impl<'a> Edit<'a> {
         source: &'a dyn NodeSource,
         owner: Owner,
         epoch: u32,
+        root: Root,
     ) -> Self {
-        Self { arena, overlay, source, owner, epoch, removed: BTreeSet::new(), scratch: Scratch::default() }
+        let (removed, scratch) = (BTreeSet::new(), Scratch::default());
+        Self { arena, overlay, source, owner, epoch, root, dirty: false, removed, scratch }
     }
 
-    pub(crate) const fn nodes(&self) -> Nodes<'_> {
+    const fn nodes(&self) -> Nodes<'_> {
         Nodes { arena: self.arena, overlay: self.overlay }
     }
 
-    /// Loads what is paged out on the path to `key`. Gives the root afterwards and the leaf, if there is one.
-    pub(crate) fn fetch(&mut self, root: Link, key: &B256) -> Result<(Link, Option<Link>), Fault> {
-        self.fetch_at(root, 0, key)
-    }
-
-    /// Sets the value of a key; gives the root afterwards.
-    pub(crate) fn set(&mut self, root: Link, key: &B256, value: Value) -> Result<Link, Fault> {
-        self.set_at(root, 0, key, value).map(|changed| changed.link)
-    }
-
-    /// Removes a key, if it is there; gives the root afterwards.
-    pub(crate) fn remove(&mut self, root: Link, key: &B256) -> Result<Link, Fault> {
-        self.remove_at(root, 0, key).map(|changed| changed.link)
-    }
-
-    fn fetch_at(&mut self, link: Link, depth: usize, key: &B256) -> Result<(Link, Option<Link>), Fault> {
-        match link.kind() {
-            Kind::Empty => Ok((link, None)),
-            Kind::Stub => {
-                let loaded = self.load(link, Path::of_key(key).prefix(depth))?;
-                self.fetch_at(loaded, depth, key)
+    /// Loads what is paged out on the path to `key` and gives its value.
+    pub(crate) fn fetch(&mut self, key: &B256) -> Result<Option<Value>, Fault> {
+        self.load_root()?;
+        match &self.root {
+            Root::Branch(link) => {
+                let (link, value) = self.fetch_at(*link, 0, key)?;
+                self.root = Root::Branch(link);
+                Ok(value)
             }
-            Kind::Leaf => {
-                let found = self.nodes().leaf(link)?.key == *key;
-                Ok((link, found.then_some(link)))
+            Root::Leaf(leaf) => Ok((leaf.key == *key).then(|| leaf.value.clone())),
+            Root::Empty | Root::Paged(_) => Ok(None),
+        }
+    }
+
+    /// Sets the value of a key.
+    pub(crate) fn set(&mut self, key: &B256, value: Value) -> Result<(), Fault> {
+        self.load_root()?;
+        let leaf = Leaf { key: *key, value };
+        match &mut self.root {
+            Root::Branch(link) => {
+                let link = *link;
+                let changed = self.set_at(link, 0, leaf)?;
+                self.root = Root::Branch(changed.link);
+                self.dirty |= changed.dirty;
             }
-            Kind::Branch => {
-                let Some((at, child)) = self.descend(link, depth, key)? else { return Ok((link, None)) };
-                let (fetched, leaf) = self.fetch_at(child, at.saturating_add(1), key)?;
-                let link = self.relink(link, nibble(&key.0, at), child, Changed { link: fetched, dirty: false })?;
-                Ok((link, leaf))
+            Root::Leaf(old) if old.key == leaf.key => {
+                self.dirty |= old.value != leaf.value;
+                old.value = leaf.value;
+            }
+            Root::Leaf(old) => {
+                let old = (**old).clone();
+                self.root = Root::Branch(self.divide(0, old, leaf)?);
+                self.dirty = true;
+            }
+            Root::Empty | Root::Paged(_) => {
+                self.root = Root::Leaf(Box::new(leaf));
+                self.dirty = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a key, if it is there.
+    pub(crate) fn remove(&mut self, key: &B256) -> Result<(), Fault> {
+        self.load_root()?;
+        match &self.root {
+            Root::Branch(link) => match self.remove_at(*link, 0, key)? {
+                Removal::Branch(changed) => {
+                    self.root = Root::Branch(changed.link);
+                    self.dirty |= changed.dirty;
+                }
+                Removal::Leaf(leaf) => {
+                    self.root = Root::Leaf(Box::new(leaf));
+                    self.dirty = true;
+                }
+            },
+            Root::Leaf(leaf) if leaf.key == *key => {
+                self.removed.insert(Path::EMPTY);
+                self.root = Root::Empty;
+                self.dirty = true;
+            }
+            Root::Empty | Root::Leaf(_) | Root::Paged(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The trie as it stands, for an edit that goes on later. Nothing may have been changed.
+    pub(crate) fn into_root(self) -> Root {
+        self.root
+    }
+
+    fn fetch_at(&mut self, link: Link, depth: usize, key: &B256) -> Result<(Link, Option<Value>), Fault> {
+        let Some(at) = self.descend(link, depth, key)? else { return Ok((link, None)) };
+        let towards = nibble(&key.0, at);
+        match self.nodes().branch(link)?.at(towards) {
+            Place::Empty => Ok((link, None)),
+            Place::Leaf(leaf) => Ok((link, (leaf.key == *key).then(|| leaf.value.clone()))),
+            Place::Branch(child) => {
+                let below = self.resident(child, key, at)?;
+                let (below, value) = self.fetch_at(below, at.saturating_add(1), key)?;
+                let link = self.relink(link, towards, child.link, Changed { link: below, dirty: false })?;
+                Ok((link, value))
             }
         }
     }
 
-    fn set_at(&mut self, link: Link, depth: usize, key: &B256, value: Value) -> Result<Changed, Fault> {
-        match link.kind() {
-            Kind::Empty => self.new_leaf(key, value),
-            Kind::Stub => {
-                let loaded = self.load(link, Path::of_key(key).prefix(depth))?;
-                self.set_at(loaded, depth, key, value)
-            }
-            Kind::Leaf => {
-                let leaf = self.nodes().leaf(link)?;
-                if leaf.key != *key {
-                    return self.split_leaf(link, depth, key, value);
-                }
-                if leaf.value == value {
+    fn set_at(&mut self, link: Link, depth: usize, leaf: Leaf) -> Result<Changed, Fault> {
+        let Some(at) = self.descend(link, depth, &leaf.key)? else {
+            return self.split_prefix(link, depth, leaf);
+        };
+        let towards = nibble(&leaf.key.0, at);
+        let (below, held) = match self.nodes().branch(link)?.at(towards) {
+            Place::Empty => (Link::PAGED, Some(leaf)),
+            Place::Leaf(old) if old.key == leaf.key => {
+                if old.value == leaf.value {
                     return Ok(Changed { link, dirty: false });
                 }
-                let link = self.own_leaf(link)?;
-                self.overlay.leaf_mut(link)?.value = value;
-                Ok(Changed { link, dirty: true })
+                (Link::PAGED, Some(leaf))
             }
-            Kind::Branch => {
-                let Some((at, child)) = self.descend(link, depth, key)? else {
-                    return self.split_prefix(link, depth, key, value);
-                };
-                let changed = self.set_at(child, at.saturating_add(1), key, value)?;
+            Place::Leaf(old) => {
+                let old = old.clone();
+                (self.divide(at.saturating_add(1), old, leaf)?, None)
+            }
+            Place::Branch(child) => {
+                let below = self.resident(child, &leaf.key, at)?;
+                let changed = self.set_at(below, at.saturating_add(1), leaf)?;
                 let dirty = changed.dirty;
-                let link = self.relink(link, nibble(&key.0, at), child, changed)?;
-                Ok(Changed { link, dirty })
+                let link = self.relink(link, towards, child.link, changed)?;
+                return Ok(Changed { link, dirty });
+            }
+        };
+        let link = self.own(link)?;
+        self.overlay.put(link, towards, below, held)?;
+        Ok(Changed { link, dirty: true })
+    }
+
+    fn remove_at(&mut self, link: Link, depth: usize, key: &B256) -> Result<Removal, Fault> {
+        let unchanged = Removal::Branch(Changed { link, dirty: false });
+        let Some(at) = self.descend(link, depth, key)? else { return Ok(unchanged) };
+        let towards = nibble(&key.0, at);
+        let branch = self.nodes().branch(link)?;
+        let child = match branch.at(towards) {
+            Place::Leaf(leaf) if leaf.key == *key => {
+                if let Some(survivor) = branch.only_other(towards) {
+                    return self.collapse(link, Path::of_key(key).prefix(depth), survivor);
+                }
+                let link = self.own(link)?;
+                self.overlay.remove(link, towards)?;
+                return Ok(Removal::Branch(Changed { link, dirty: true }));
+            }
+            Place::Empty | Place::Leaf(_) => return Ok(unchanged),
+            Place::Branch(child) => child,
+        };
+        let below = self.resident(child, key, at)?;
+        match self.remove_at(below, at.saturating_add(1), key)? {
+            Removal::Branch(changed) => {
+                let dirty = changed.dirty;
+                let link = self.relink(link, towards, child.link, changed)?;
+                Ok(Removal::Branch(Changed { link, dirty }))
+            }
+            Removal::Leaf(leaf) => {
+                let link = self.own(link)?;
+                self.overlay.put(link, towards, Link::PAGED, Some(leaf))?;
+                Ok(Removal::Branch(Changed { link, dirty: true }))
             }
         }
     }
 
-    fn remove_at(&mut self, link: Link, depth: usize, key: &B256) -> Result<Changed, Fault> {
-        match link.kind() {
-            Kind::Empty => Ok(Changed { link, dirty: false }),
-            Kind::Stub => {
-                let loaded = self.load(link, Path::of_key(key).prefix(depth))?;
-                self.remove_at(loaded, depth, key)
-            }
-            Kind::Leaf => {
-                if self.nodes().leaf(link)?.key != *key {
-                    return Ok(Changed { link, dirty: false });
-                }
-                self.free(link);
-                if depth == 0 {
-                    self.removed.insert(Path::EMPTY);
-                }
-                Ok(Changed { link: Link::EMPTY, dirty: true })
-            }
-            Kind::Branch => {
-                let Some((at, child)) = self.descend(link, depth, key)? else {
-                    return Ok(Changed { link, dirty: false });
-                };
-                let changed = self.remove_at(child, at.saturating_add(1), key)?;
-                let gone = nibble(&key.0, at);
-                if changed.dirty && changed.link.is_empty() {
-                    let others = self.nodes().branch(link)?.children;
-                    let mut others = (0u8..16).zip(others).filter(|(at, child)| *at != gone && !child.is_empty());
-                    if let (Some((survivor, child)), None) = (others.next(), others.next()) {
-                        return self.collapse(link, Path::of_key(key).prefix(depth), survivor, child);
-                    }
-                }
-                let link = self.relink(link, gone, child, changed)?;
-                Ok(Changed { link, dirty: changed.dirty })
-            }
-        }
-    }
-
-    /// The depth at which a branch at `depth` divides and its child towards `key`; `None` where the key leaves the
-    /// branch's prefix.
-    fn descend(&self, link: Link, depth: usize, key: &B256) -> Result<Option<(usize, Link)>, Fault> {
+    /// The depth at which a branch at `depth` divides; `None` where the key leaves the branch's prefix.
+    fn descend(&self, link: Link, depth: usize, key: &B256) -> Result<Option<usize>, Fault> {
         let branch = self.nodes().branch(link)?;
         let at = depth.saturating_add(branch.prefix_len());
         if at >= KEY_NIBBLES {
             return Err(Fault::corrupt(format!("trie: a branch of {:?} below the last nibble", self.owner)));
         }
-        let inside = branch.prefix.as_ref().is_none_or(|prefix| prefix.matching(key, depth) == prefix.len());
-        Ok(inside.then(|| (at, branch.child(nibble(&key.0, at)))))
+        Ok(branch.prefix().is_none_or(|prefix| prefix.matching(key, depth) == prefix.len()).then_some(at))
     }
 
-    /// Puts a changed child into a branch, copying the branch only if something changed.
+    /// The link of a child towards `key`, loaded if it is paged out, below a branch that divides at `at`.
+    fn resident(&mut self, child: Child, key: &B256, at: usize) -> Result<Link, Fault> {
+        if !child.link.is_paged() {
+            return Ok(child.link);
+        }
+        self.load(&child.reference, Path::of_key(key).prefix(at.saturating_add(1)))
+    }
+
+    /// Puts a changed child branch into a branch, copying that only if something changed.
     fn relink(&mut self, link: Link, at: u8, before: Link, after: Changed) -> Result<Link, Fault> {
         if !after.dirty && after.link == before {
             return Ok(link);
         }
-        let link = self.own_branch(link)?;
-        let branch = self.overlay.branch_mut(link)?;
-        branch.set_child(at, after.link);
+        let link = self.own(link)?;
+        self.overlay.set_link(link, at, after.link)?;
         if after.dirty {
-            branch.reference = Reference::NONE;
+            self.overlay.head_mut(link)?.mark(at);
         }
         Ok(link)
     }
 
-    fn new_leaf(&mut self, key: &B256, value: Value) -> Result<Changed, Fault> {
-        let link = self.overlay.add_leaf(Leaf { key: *key, value, reference: Reference::NONE })?;
-        Ok(Changed { link, dirty: true })
-    }
-
-    /// A branch in the place of a leaf, over it and a new one.
-    fn split_leaf(&mut self, link: Link, depth: usize, key: &B256, value: Value) -> Result<Changed, Fault> {
-        let old_key = self.nodes().leaf(link)?.key;
-        let at = common_nibbles(&old_key.0, &key.0);
-        let old = self.own_leaf(link)?;
-        let new = self.new_leaf(key, value)?;
-        let mut branch = Branch { epoch: self.epoch, ..Branch::default() };
-        branch.set_prefix(Path::of_key(key).slice(depth, at));
-        branch.set_child(nibble(&old_key.0, at), old);
-        branch.set_child(nibble(&key.0, at), new.link);
-        Ok(Changed { link: self.overlay.add_branch(branch)?, dirty: true })
+    /// A branch over two leaves, from `depth` on.
+    fn divide(&mut self, depth: usize, left: Leaf, right: Leaf) -> Result<Link, Fault> {
+        let at = common_nibbles(&left.key.0, &right.key.0);
+        let mut branch = Loose::new(Path::of_key(&left.key).slice(depth, at), self.epoch);
+        for leaf in [left, right] {
+            branch.put_dirty(nibble(&leaf.key.0, at), Link::PAGED, Some(leaf));
+        }
+        self.overlay.add(branch)
     }
 
     /// A branch where a key leaves the prefix of another, over the rest of that and a new leaf.
-    fn split_prefix(&mut self, link: Link, depth: usize, key: &B256, value: Value) -> Result<Changed, Fault> {
-        let lower = self.own_branch(link)?;
-        let prefix = self.nodes().branch(lower)?.prefix();
-        let shared = prefix.matching(key, depth);
-        let branch = self.overlay.branch_mut(lower)?;
-        branch.reference = Reference::NONE;
-        branch.set_prefix(prefix.slice(shared.saturating_add(1), prefix.len()));
-        let new = self.new_leaf(key, value)?;
-        let mut upper = Branch { epoch: self.epoch, ..Branch::default() };
-        upper.set_prefix(prefix.prefix(shared));
-        upper.set_child(prefix.nibble(shared), lower);
-        upper.set_child(nibble(&key.0, depth.saturating_add(shared)), new.link);
-        Ok(Changed { link: self.overlay.add_branch(upper)?, dirty: true })
+    fn split_prefix(&mut self, link: Link, depth: usize, leaf: Leaf) -> Result<Changed, Fault> {
+        let lower = self.own(link)?;
+        let head = self.overlay.head_mut(lower)?;
+        let prefix = head.prefix();
+        let shared = prefix.matching(&leaf.key, depth);
+        head.set_prefix(prefix.slice(shared.saturating_add(1), prefix.len()));
+        let mut upper = Loose::new(prefix.prefix(shared), self.epoch);
+        upper.put_dirty(prefix.nibble(shared), lower, None);
+        upper.put_dirty(nibble(&leaf.key.0, depth.saturating_add(shared)), Link::PAGED, Some(leaf));
+        Ok(Changed { link: self.overlay.add(upper)?, dirty: true })
     }
 
     /// Replaces a branch at `path` by its only child that is left: a leaf moves up, a branch takes over the path to it.
-    fn collapse(&mut self, link: Link, path: Path, survivor: u8, child: Link) -> Result<Changed, Fault> {
-        let prefix = self.nodes().branch(link)?.prefix();
+    fn collapse(&mut self, link: Link, path: Path, survivor: u8) -> Result<Removal, Fault> {
+        let branch = self.nodes().branch(link)?;
+        let prefix = branch.head.prefix();
         let below = path.join(&prefix).child(survivor);
-        let child = if child.kind() == Kind::Stub { self.load(child, below)? } else { child };
+        let child = match branch.at(survivor) {
+            Place::Empty => return Err(Fault::invariant("trie: a branch without children")),
+            Place::Leaf(leaf) => {
+                let leaf = leaf.clone();
+                self.free(link);
+                self.removed.insert(path);
+                return Ok(Removal::Leaf(leaf));
+            }
+            Place::Branch(child) if child.link.is_paged() => self.load(&child.reference, below)?,
+            Place::Branch(child) => child.link,
+        };
         self.free(link);
-        if child.kind() == Kind::Leaf {
-            self.removed.insert(path);
-            return Ok(Changed { link: self.own_leaf(child)?, dirty: true });
-        }
         self.removed.insert(below);
-        let child = self.own_branch(child)?;
-        let branch = self.overlay.branch_mut(child)?;
-        let merged = prefix.child(survivor).join(&branch.prefix());
-        branch.set_prefix(merged);
-        branch.reference = Reference::NONE;
-        Ok(Changed { link: child, dirty: true })
+        let child = self.own(child)?;
+        let head = self.overlay.head_mut(child)?;
+        head.set_prefix(prefix.child(survivor).join(&head.prefix()));
+        Ok(Removal::Branch(Changed { link: child, dirty: true }))
     }
 
     /// The branch as one that may be changed.
-    fn own_branch(&mut self, link: Link) -> Result<Link, Fault> {
+    fn own(&mut self, link: Link) -> Result<Link, Fault> {
         if link.is_overlay() {
             return Ok(link);
         }
-        let branch = Branch { epoch: self.epoch, ..self.nodes().branch(link)?.clone() };
         self.free(link);
-        self.overlay.add_branch(branch)
+        self.overlay.copy(self.arena.branch(link)?, self.epoch)
     }
 
-    /// The leaf as one that may be changed or moved: its reference must be computed anew.
-    fn own_leaf(&mut self, link: Link) -> Result<Link, Fault> {
-        if link.is_overlay() {
-            self.overlay.leaf_mut(link)?.reference = Reference::NONE;
-            return Ok(link);
-        }
-        let leaf = Leaf { reference: Reference::NONE, ..self.nodes().leaf(link)?.clone() };
-        self.free(link);
-        self.overlay.add_leaf(leaf)
-    }
-
-    /// Notes that a node of the arena is no longer part of the trie. Nodes of the overlay are left behind by `install`.
+    /// Notes that a branch of the arena is no longer part of the trie. Those of the overlay are left behind by
+    /// `install`.
     fn free(&mut self, link: Link) {
         if !link.is_overlay() {
             self.overlay.freed.push(link);
         }
     }
 
-    /// Reads a paged-out node into the overlay.
-    fn load(&mut self, stub: Link, path: Path) -> Result<Link, Fault> {
-        let expected = self.nodes().reference(stub)?;
-        let node = load(self.source, NodeKey { owner: self.owner, path }, &expected)?;
-        self.free(stub);
-        match node {
-            StoredNode::Leaf(leaf) => self.keep(leaf),
-            StoredNode::Branch { prefix, children, reference } => {
-                let mut branch = Branch { epoch: self.epoch, reference, ..Branch::default() };
-                branch.set_prefix(prefix);
-                for (link, child) in branch.children.iter_mut().zip(children) {
-                    *link = match child {
-                        StoredChild::Empty => Link::EMPTY,
-                        StoredChild::Branch(reference) => self.overlay.add_stub(reference)?,
-                        StoredChild::Leaf(leaf) => self.keep(leaf)?,
-                    };
-                }
-                self.overlay.add_branch(branch)
-            }
-        }
-    }
-
-    fn keep(&mut self, leaf: StoredLeaf) -> Result<Link, Fault> {
-        self.overlay.add_leaf(Leaf { key: leaf.key, value: leaf.value, reference: leaf.reference })
-    }
-
-    /// Computes what changed, adds the changed nodes to `writes` and gives the root hash.
-    pub(crate) fn seal(mut self, root: Link, writes: &mut Writes) -> Result<B256, Fault> {
-        let mut written = BTreeSet::new();
-        let reference = self.seal_at(root, Path::EMPTY, writes, &mut written)?;
-        for path in core::mem::take(&mut self.removed) {
-            if !written.contains(&path) {
-                writes.delete(NodeKey { owner: self.owner, path });
-            }
-        }
-        Ok(reference.root())
-    }
-
-    fn seal_at(
-        &mut self,
-        link: Link,
-        path: Path,
-        writes: &mut Writes,
-        written: &mut BTreeSet<Path>,
-    ) -> Result<Reference, Fault> {
-        let known = self.nodes().reference(link)?;
-        if !known.is_none() || link.is_empty() {
-            return Ok(known);
-        }
-        if link.kind() == Kind::Leaf {
-            return self.seal_leaf(link, path, writes, written);
-        }
-        let branch = self.nodes().branch(link)?;
-        let (children, prefix) = (branch.children, branch.prefix());
-        let position = path.join(&prefix);
-        let mut references = [Reference::NONE; 16];
-        for (at, (reference, child)) in (0u8..16).zip(references.iter_mut().zip(children)) {
-            *reference = self.seal_at(child, position.child(at), writes, written)?;
-        }
-        let reference = rlp::branch_reference(&mut self.scratch.node, &prefix, &references);
-        self.overlay.branch_mut(link)?.reference = reference;
-        let mut views = [ChildView::Empty; 16];
-        for (view, (child, reference)) in views.iter_mut().zip(children.iter().zip(references)) {
-            *view = match child.kind() {
-                Kind::Empty => ChildView::Empty,
-                Kind::Branch | Kind::Stub => ChildView::Branch(reference),
-                Kind::Leaf => {
-                    let leaf = self.nodes().leaf(*child)?;
-                    ChildView::Leaf(&leaf.key, &leaf.value)
-                }
+    fn load_root(&mut self) -> Result<(), Fault> {
+        if let Root::Paged(reference) = &self.root {
+            let key = NodeKey { owner: self.owner, path: Path::EMPTY };
+            self.root = match load(self.source, key, reference)? {
+                StoredNode::Leaf(leaf) => Root::Leaf(Box::new(leaf)),
+                StoredNode::Branch(branch) => Root::Branch(self.keep(branch)?),
             };
         }
-        writes.put(NodeKey { owner: self.owner, path }, |out| {
-            record::encode_branch(out, &prefix, position.len(), &views);
-        });
-        self.note(path, written);
-        Ok(reference)
+        Ok(())
     }
 
-    fn seal_leaf(
+    /// Reads a paged-out branch below the root into the overlay.
+    fn load(&mut self, expected: &Reference, path: Path) -> Result<Link, Fault> {
+        match load(self.source, NodeKey { owner: self.owner, path }, expected)? {
+            StoredNode::Branch(branch) => self.keep(branch),
+            StoredNode::Leaf(_) => Err(Fault::invariant("trie: a leaf with a record below the root")),
+        }
+    }
+
+    fn keep(&mut self, mut branch: Loose) -> Result<Link, Fault> {
+        branch.head.epoch = self.epoch;
+        self.overlay.add(branch)
+    }
+
+    /// Computes what changed and adds the changed nodes to `writes`; gives the root and its hash, `None` where nothing
+    /// changed.
+    pub(crate) fn seal(mut self, writes: &mut Writes) -> Result<(Root, Option<B256>), Fault> {
+        if !self.dirty {
+            return Ok((self.root, None));
+        }
+        let mut kept = BTreeSet::new();
+        let reference = match &self.root {
+            Root::Empty => Reference::NONE,
+            Root::Paged(reference) => *reference,
+            Root::Branch(link) => self.seal_branch(*link, Path::EMPTY, writes, &mut kept)?,
+            Root::Leaf(leaf) => {
+                let key = NodeKey { owner: self.owner, path: Path::EMPTY };
+                writes.put(key, |out| record::encode_root_leaf(out, leaf));
+                kept.insert(Path::EMPTY);
+                self.scratch.leaf_reference(leaf, 0)
+            }
+        };
+        for path in self.removed.difference(&kept) {
+            writes.delete(NodeKey { owner: self.owner, path: *path });
+        }
+        Ok((self.root, Some(reference.root())))
+    }
+
+    fn seal_branch(
         &mut self,
         link: Link,
         path: Path,
         writes: &mut Writes,
-        written: &mut BTreeSet<Path>,
+        kept: &mut BTreeSet<Path>,
     ) -> Result<Reference, Fault> {
-        let leaf = self.overlay.leaf_mut(link)?;
-        leaf.value.rlp(&mut self.scratch.value);
-        rlp::leaf(&mut self.scratch.node, leaf.key.as_slice(), path.len(), &self.scratch.value);
-        leaf.reference = Reference::of(&self.scratch.node);
-        let reference = leaf.reference;
-        if path.is_empty() {
-            writes.put(NodeKey { owner: self.owner, path }, |out| {
-                record::encode_root_leaf(out, &leaf.key, &leaf.value);
-            });
-            self.note(path, written);
+        let branch = self.overlay.branch(link)?;
+        let position = branch.prefix().map_or(path, |prefix| path.join(prefix));
+        let mut dirty = branch.head.dirty;
+        while dirty != 0 {
+            let at = u8::try_from(dirty.trailing_zeros()).unwrap_or_default();
+            dirty &= dirty.wrapping_sub(1);
+            let reference = match self.overlay.branch(link)?.at(at) {
+                Place::Leaf(leaf) => self.scratch.leaf_reference(leaf, position.len().saturating_add(1)),
+                Place::Branch(child) => self.seal_branch(child.link, position.child(at), writes, kept)?,
+                Place::Empty => continue,
+            };
+            self.overlay.set_reference(link, at, reference)?;
+        }
+        self.overlay.head_mut(link)?.dirty = 0;
+        let branch = self.overlay.branch(link)?;
+        let reference = branch.reference(&mut self.scratch.node);
+        let key = NodeKey { owner: self.owner, path };
+        writes.put(key, |out| record::encode_branch(out, position.len(), branch));
+        if self.removed.contains(&path) {
+            kept.insert(path);
         }
         Ok(reference)
-    }
-
-    /// Remembers that a path was written, where it matters for the deletions.
-    fn note(&self, path: Path, written: &mut BTreeSet<Path>) {
-        if self.removed.contains(&path) {
-            written.insert(path);
-        }
     }
 }
 
 /// Reads a node and verifies it against the reference that its parent holds.
 pub(crate) fn load(source: &dyn NodeSource, key: NodeKey, expected: &Reference) -> Result<StoredNode, Fault> {
     let bytes = source.node(&key)?.ok_or_else(|| Fault::corrupt(format!("{key} is missing")))?;
-    let node = record::decode(&bytes, &key.path, key.owner == Owner::Accounts)
+    let (node, reference) = record::decode(&bytes, &key.path, key.owner == Owner::Accounts)
         .ok_or_else(|| Fault::corrupt(format!("{key} is malformed")))?;
-    let (StoredNode::Leaf(StoredLeaf { reference, .. }) | StoredNode::Branch { reference, .. }) = &node;
-    if reference != expected {
+    if reference != *expected {
         return Err(Fault::corrupt(format!("{key} does not match its hash")));
     }
     Ok(node)

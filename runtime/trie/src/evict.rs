@@ -3,7 +3,8 @@
 //! What was changed longest ago goes first, and of the same age the deepest. A branch is never older than its children,
 //! so whole subtrees go and the upper levels, which every block changes, stay.
 
-use crate::arena::{Arena, BRANCH_BYTES, Kind, LEAF_BYTES, Link, Nodes, Overlay, STUB_BYTES};
+use crate::arena::Arena;
+use crate::branch::{Link, Root};
 use crate::state::{STORAGE_BYTES, StateTrie};
 use assay_primitives::Fault;
 use std::collections::BTreeMap;
@@ -29,26 +30,17 @@ impl StateTrie {
         let target = budget.saturating_sub(budget / 8);
         let threshold = self.threshold(before.saturating_sub(target))?;
         self.generation = self.generation.saturating_add(1);
-        self.root = prune(&mut self.arena, self.root, 0, threshold)?;
+        self.root = prune_root(&mut self.arena, &self.root, 0, threshold)?;
         let arena = &mut self.arena;
         let mut outcome = Ok(());
-        self.storages.retain(|_, root| match prune(arena, root.link, STORAGE_DEPTH, threshold) {
-            Ok(link) if link.kind() == Kind::Stub => {
-                arena.free(link);
-                false
+        self.storages.retain(|_, storage| {
+            match prune_root(arena, &storage.root, STORAGE_DEPTH, threshold) {
+                Ok(Root::Paged(_)) => return false,
+                Ok(Root::Leaf(_)) if rank(storage.epoch, STORAGE_DEPTH) <= threshold => return false,
+                Ok(root) => storage.root = root,
+                Err(fault) => outcome = Err(fault),
             }
-            Ok(link) if link.kind() == Kind::Leaf && rank(root.epoch, STORAGE_DEPTH) <= threshold => {
-                arena.free(link);
-                false
-            }
-            Ok(link) => {
-                root.link = link;
-                true
-            }
-            Err(fault) => {
-                outcome = Err(fault);
-                true
-            }
+            true
         });
         outcome?;
         Ok(before.saturating_sub(self.bytes()))
@@ -56,15 +48,19 @@ impl StateTrie {
 
     /// The rank up to which nodes must go so that at least `excess` bytes do.
     fn threshold(&self, excess: usize) -> Result<Rank, Fault> {
-        let overlay = Overlay::default();
-        let nodes = Nodes { arena: &self.arena, overlay: &overlay };
+        let arena = &self.arena;
         let mut weights = BTreeMap::new();
-        weigh(nodes, self.root, 0, &mut weights)?;
-        for root in self.storages.values() {
-            weigh(nodes, root.link, STORAGE_DEPTH, &mut weights)?;
-            if root.link.kind() == Kind::Leaf {
-                let heap = nodes.leaf(root.link)?.value.heap();
-                add(&mut weights, rank(root.epoch, STORAGE_DEPTH), LEAF_BYTES.saturating_add(heap));
+        if let Root::Branch(link) = &self.root {
+            weigh(arena, *link, 0, &mut weights)?;
+        }
+        for storage in self.storages.values() {
+            match &storage.root {
+                Root::Branch(link) => {
+                    weigh(arena, *link, STORAGE_DEPTH, &mut weights)?;
+                    add(&mut weights, rank(arena.branch(*link)?.head.epoch, STORAGE_DEPTH), STORAGE_BYTES);
+                }
+                Root::Leaf(_) => add(&mut weights, rank(storage.epoch, STORAGE_DEPTH), STORAGE_BYTES),
+                Root::Empty | Root::Paged(_) => {}
             }
         }
         let mut sum = 0usize;
@@ -89,43 +85,38 @@ fn add(weights: &mut BTreeMap<Rank, usize>, rank: Rank, bytes: usize) {
     *weight = weight.saturating_add(bytes);
 }
 
-/// Adds the bytes of each branch, with its leaves and stubs, to its rank.
-fn weigh(nodes: Nodes<'_>, link: Link, depth: u8, weights: &mut BTreeMap<Rank, usize>) -> Result<(), Fault> {
-    if link.kind() != Kind::Branch {
-        return Ok(());
-    }
-    let branch = nodes.branch(link)?;
+/// Adds the bytes of each branch, its leaves included, to its rank.
+fn weigh(arena: &Arena, link: Link, depth: u8, weights: &mut BTreeMap<Rank, usize>) -> Result<(), Fault> {
+    let branch = arena.branch(link)?;
     let below = below(depth, branch.prefix_len());
-    let mut bytes = if depth == STORAGE_DEPTH { BRANCH_BYTES.saturating_add(STORAGE_BYTES) } else { BRANCH_BYTES };
-    for child in branch.children {
-        match child.kind() {
-            Kind::Empty => {}
-            Kind::Branch => weigh(nodes, child, below, weights)?,
-            Kind::Leaf => bytes = bytes.saturating_add(LEAF_BYTES).saturating_add(nodes.leaf(child)?.value.heap()),
-            Kind::Stub => bytes = bytes.saturating_add(STUB_BYTES),
-        }
+    for child in branch.children.iter().filter(|child| !child.link.is_paged()) {
+        weigh(arena, child.link, below, weights)?;
     }
-    add(weights, rank(branch.epoch, depth), bytes);
+    add(weights, rank(branch.head.epoch, depth), branch.bytes());
     Ok(())
 }
 
-/// Replaces the branches up to a rank by stubs; gives what stands at `link` afterwards.
+/// [`prune`] for a whole trie.
+fn prune_root(arena: &mut Arena, root: &Root, depth: u8, threshold: Rank) -> Result<Root, Fault> {
+    let Root::Branch(link) = root else { return Ok(root.clone()) };
+    let reference = arena.branch(*link)?.reference(&mut Vec::new());
+    let kept = prune(arena, *link, depth, threshold)?;
+    Ok(if kept.is_paged() { Root::Paged(reference) } else { Root::Branch(kept) })
+}
+
+/// Drops the branches up to a rank; gives the link that stands for `link` afterwards.
 fn prune(arena: &mut Arena, link: Link, depth: u8, threshold: Rank) -> Result<Link, Fault> {
-    if link.kind() != Kind::Branch {
-        return Ok(link);
-    }
-    let branch = arena.branch_mut(link)?;
-    if rank(branch.epoch, depth) <= threshold {
-        let reference = branch.reference;
-        arena.free_tree(link);
-        return arena.add_stub(reference);
+    let branch = arena.branch(link)?;
+    if rank(branch.head.epoch, depth) <= threshold {
+        arena.free_tree(link)?;
+        return Ok(Link::PAGED);
     }
     let below = below(depth, branch.prefix_len());
-    let children = branch.children;
-    for (at, child) in (0u8..16).zip(children) {
-        let kept = prune(arena, child, below, threshold)?;
-        if kept != child {
-            arena.branch_mut(link)?.set_child(at, kept);
+    let resident: Vec<(u8, Link)> =
+        branch.numbered().filter(|(_, child)| !child.link.is_paged()).map(|(at, child)| (at, child.link)).collect();
+    for (at, child) in resident {
+        if prune(arena, child, below, threshold)?.is_paged() {
+            arena.page_out(link, at)?;
         }
     }
     Ok(link)

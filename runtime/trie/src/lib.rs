@@ -14,15 +14,16 @@
 //!    be readable from the source by then.
 //!
 //! [`StateTrie::open`] starts from a persisted root and reads nodes when they are first needed. Every node that is read
-//! is hashed and compared with the hash in its parent: a missing, torn or foreign node is a [`Fault::Corrupt`](assay_primitives::Fault::Corrupt) that
+//! is hashed and compared with the hash in its parent: a missing, torn or foreign node is a fault that
 //! names it. [`StateBuilder`] gives root and nodes from the flat state in key order; a trie that was maintained block
 //! by block and one that was rebuilt persist the same nodes, byte for byte.
 //!
 //! # Bounds
 //!
-//! A leaf takes 112 bytes in memory (an account 24 to 122 more, by its content), a branch 112, a paged-out child 33.
-//! With 1 M random slots that is 151 bytes a leaf. An overlay takes the same for what the block changes and for what it
-//! reads. Recursion is at most 65 frames deep. An arena holds at most 2^29 nodes of each kind.
+//! A leaf takes 72 bytes in memory (an account with code or storage 34 to 122 more, by its content), a branch 32, each
+//! child of a branch 40; a small storage trie that is in memory about 190 more. With 1 M random slots or plain accounts
+//! that is 137 bytes a leaf. An overlay takes the same for what the block changes and for what it reads, and the writes
+//! their own bytes. Recursion is at most 65 frames deep. At most 2^31 - 2 branches are in memory.
 //!
 //! # Persisted nodes
 //!
@@ -61,10 +62,12 @@
 //! valid form only; a reader refuses any other.
 
 mod arena;
+mod branch;
 mod build;
 mod edit;
 mod evict;
 mod path;
+mod pool;
 mod proof;
 mod record;
 mod rlp;

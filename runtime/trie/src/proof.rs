@@ -1,11 +1,12 @@
 //! Proofs of accounts and slots, and reads of what the trie commits to.
 
-use crate::arena::{Kind, Link, Nodes, Overlay};
+use crate::arena::{Nodes, Overlay};
+use crate::branch::{Branch, Child, Leaf, Place, Root};
 use crate::edit;
 use crate::path::{Path, nibble};
-use crate::record::{StoredChild, StoredNode};
+use crate::record::StoredNode;
 use crate::rlp::{self, EMPTY_ROOT, Reference};
-use crate::state::{Prepared, StateTrie};
+use crate::state::{Prepared, StateTrie, persisted};
 use crate::value::{AccountLeaf, Value};
 use crate::writes::{NodeKey, NodeSource, Owner};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
@@ -72,20 +73,6 @@ impl StateTrie {
     }
 }
 
-/// Where a walk stands: at a node in memory, or at one that must be read.
-enum At {
-    Resident(Link),
-    Stored(Reference),
-    /// At a leaf that came with its parent's record.
-    Leaf(B256, Value),
-}
-
-/// A node as a walk needs it.
-enum Step {
-    Leaf(B256, Value),
-    Branch { prefix: Path, references: [Reference; 16], next: At },
-}
-
 struct Walk<'a> {
     trie: &'a StateTrie,
     source: &'a dyn NodeSource,
@@ -96,123 +83,100 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn prove(&self, address: Address, slots: &[U256]) -> Result<AccountProof, Fault> {
         let address = keccak256(address);
-        let root = self.after.map_or(self.trie.root, |prepared| prepared.root);
-        let (value, proof) = self.descend(Owner::Accounts, At::Resident(root), &address)?;
+        let root = self.after.map_or(&self.trie.root, |prepared| &prepared.root);
+        let (value, proof) = self.descend(Owner::Accounts, root, &address)?;
         let account = value.and_then(|value| value.as_account());
-        let storage_root = account.map_or(EMPTY_ROOT, |account| account.storage_root);
+        let root = self.storage(&address, account.map_or(EMPTY_ROOT, |account| account.storage_root));
         let mut proven = Vec::with_capacity(slots.len());
         for slot in slots {
             let key = keccak256(slot.to_be_bytes::<32>());
-            let (value, proof) = self.descend(Owner::Storage(address), self.storage(&address, storage_root), &key)?;
+            let (value, proof) = self.descend(Owner::Storage(address), &root, &key)?;
             let value = value.and_then(|value| value.as_slot()).unwrap_or_default();
             proven.push(SlotProof { slot: *slot, value, proof });
         }
         Ok(AccountProof { account, proof, slots: proven })
     }
 
-    fn storage(&self, address: &B256, storage_root: B256) -> At {
+    fn storage(&self, address: &B256, storage_root: B256) -> Root {
         if storage_root == EMPTY_ROOT {
-            return At::Resident(Link::EMPTY);
+            return Root::Empty;
         }
-        let changed = self.after.and_then(|prepared| prepared.storages.get(address).copied());
-        let resident = changed.or_else(|| self.trie.storages.get(address).map(|root| root.link));
-        resident.map_or_else(|| At::Stored(Reference::hash(storage_root)), At::Resident)
+        let changed = self.after.and_then(|prepared| prepared.storages.get(address));
+        let resident = changed.or_else(|| self.trie.storages.get(address).map(|storage| &storage.root));
+        resident.cloned().unwrap_or_else(|| persisted(storage_root))
     }
 
     /// Walks towards a key and gathers the nodes; gives the value if the key is there.
-    fn descend(&self, owner: Owner, mut at: At, key: &B256) -> Result<(Option<Value>, Vec<Bytes>), Fault> {
-        let mut proof = Vec::new();
-        let mut node = Vec::new();
-        let mut depth = 0usize;
-        while let Some(step) = self.step(owner, at, depth, key)? {
-            match step {
-                Step::Leaf(leaf_key, value) => {
-                    let mut value_rlp = Vec::new();
-                    value.rlp(&mut value_rlp);
-                    rlp::leaf(&mut node, leaf_key.as_slice(), depth, &value_rlp);
-                    show(&mut proof, &node);
-                    return Ok(((leaf_key == *key).then_some(value), proof));
-                }
-                Step::Branch { prefix, references, next } => {
-                    rlp::branch(&mut node, &references);
-                    if !prefix.is_empty() {
-                        let mut extension = Vec::new();
-                        rlp::extension(&mut extension, &prefix, &Reference::of(&node));
-                        show(&mut proof, &extension);
-                    }
-                    if prefix.matching(key, depth) < prefix.len() {
-                        return Ok((None, proof));
-                    }
-                    show(&mut proof, &node);
-                    depth = depth.saturating_add(prefix.len()).saturating_add(1);
-                    at = next;
-                }
-            }
-        }
-        Ok((None, proof))
-    }
-
-    /// The node at a place of the path to `key`, and its child towards it; `None` where nothing is there.
-    fn step(&self, owner: Owner, at: At, depth: usize, key: &B256) -> Result<Option<Step>, Fault> {
+    fn descend(&self, owner: Owner, root: &Root, key: &B256) -> Result<(Option<Value>, Vec<Bytes>), Fault> {
         let nodes = Nodes { arena: &self.trie.arena, overlay: self.overlay };
-        let reference = match at {
-            At::Stored(reference) => reference,
-            At::Leaf(key, value) => return Ok(Some(Step::Leaf(key, value))),
-            At::Resident(link) => match link.kind() {
-                Kind::Empty => return Ok(None),
-                Kind::Leaf => {
-                    let leaf = nodes.leaf(link)?;
-                    return Ok(Some(Step::Leaf(leaf.key, leaf.value.clone())));
-                }
-                Kind::Branch => {
-                    let branch = nodes.branch(link)?;
-                    let mut references = [Reference::NONE; 16];
-                    for (reference, child) in references.iter_mut().zip(branch.children) {
-                        *reference = nodes.reference(child)?;
-                    }
-                    let towards = nibble(&key.0, depth.saturating_add(branch.prefix_len()));
-                    let next = At::Resident(branch.child(towards));
-                    return Ok(Some(Step::Branch { prefix: branch.prefix(), references, next }));
-                }
-                Kind::Stub => nodes.reference(link)?,
-            },
+        let mut proof = Vec::new();
+        let mut depth = 0usize;
+        let mut next = match root {
+            Root::Empty => return Ok((None, proof)),
+            Root::Leaf(leaf) => return Ok(end(leaf, depth, key, proof)),
+            Root::Branch(link) => Ok(*link),
+            Root::Paged(reference) => Err(*reference),
         };
-        if reference.is_none() {
-            return Ok(None);
+        loop {
+            // A branch in memory, or one that is read and verified.
+            let stored;
+            let branch = match next {
+                Ok(link) => nodes.branch(link)?,
+                Err(reference) => {
+                    let path = Path::of_key(key).prefix(depth);
+                    match edit::load(self.source, NodeKey { owner, path }, &reference)? {
+                        StoredNode::Leaf(leaf) => return Ok(end(&leaf, depth, key, proof)),
+                        StoredNode::Branch(branch) => {
+                            stored = branch;
+                            stored.view()
+                        }
+                    }
+                }
+            };
+            if !show_branch(&mut proof, branch, depth, key) {
+                return Ok((None, proof));
+            }
+            depth = depth.saturating_add(branch.prefix_len());
+            let towards = nibble(&key.0, depth);
+            depth = depth.saturating_add(1);
+            next = match branch.at(towards) {
+                Place::Empty => return Ok((None, proof)),
+                Place::Leaf(leaf) => return Ok(end(leaf, depth, key, proof)),
+                Place::Branch(Child { reference, link }) if link.is_paged() => Err(reference),
+                Place::Branch(Child { link, .. }) => Ok(link),
+            };
         }
-        let path = Path::of_key(key).prefix(depth);
-        self.stored(NodeKey { owner, path }, reference, key).map(Some)
     }
 }
 
-impl Walk<'_> {
-    fn stored(&self, key: NodeKey, reference: Reference, towards: &B256) -> Result<Step, Fault> {
-        match edit::load(self.source, key, &reference)? {
-            StoredNode::Leaf(leaf) => Ok(Step::Leaf(leaf.key, leaf.value)),
-            StoredNode::Branch { prefix, children, .. } => {
-                let towards = nibble(&towards.0, key.path.len().saturating_add(prefix.len()));
-                let mut references = [Reference::NONE; 16];
-                let mut next = At::Resident(Link::EMPTY);
-                for (at, (reference, child)) in (0u8..16).zip(references.iter_mut().zip(children)) {
-                    let (named, place) = match child {
-                        StoredChild::Empty => continue,
-                        StoredChild::Branch(reference) => (reference, At::Stored(reference)),
-                        StoredChild::Leaf(leaf) => (leaf.reference, At::Leaf(leaf.key, leaf.value)),
-                    };
-                    *reference = named;
-                    if at == towards {
-                        next = place;
-                    }
-                }
-                Ok(Step::Branch { prefix, references, next })
-            }
+/// Adds a branch, and the extension before it; gives whether the key goes on below it.
+fn show_branch(proof: &mut Vec<Bytes>, branch: Branch<'_>, depth: usize, key: &B256) -> bool {
+    let mut node = Vec::new();
+    rlp::branch(&mut node, branch.head.present, branch.references());
+    if let Some(prefix) = branch.prefix() {
+        let mut extension = Vec::new();
+        rlp::extension(&mut extension, prefix, &Reference::of(&node));
+        show(proof, extension);
+        if prefix.matching(key, depth) < prefix.len() {
+            return false;
         }
     }
+    show(proof, node);
+    true
+}
+
+/// The end of a walk at a leaf: its value if the key is there.
+fn end(leaf: &Leaf, depth: usize, key: &B256, mut proof: Vec<Bytes>) -> (Option<Value>, Vec<Bytes>) {
+    let (mut value, mut node) = (Vec::new(), Vec::new());
+    leaf.value.rlp(&mut value);
+    rlp::leaf(&mut node, leaf.key.as_slice(), depth, &value);
+    show(&mut proof, node);
+    ((leaf.key == *key).then(|| leaf.value.clone()), proof)
 }
 
 /// Adds a node to a proof unless it stands inside its parent.
-fn show(proof: &mut Vec<Bytes>, node: &[u8]) {
+fn show(proof: &mut Vec<Bytes>, node: Vec<u8>) {
     if proof.is_empty() || node.len() >= 32 {
-        proof.push(Bytes::copy_from_slice(node));
+        proof.push(node.into());
     }
 }

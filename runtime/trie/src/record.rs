@@ -1,5 +1,6 @@
 //! The persisted form of nodes; the crate's documentation draws it.
 
+use crate::branch::{Branch, Child, Head, Leaf, Link, Loose};
 use crate::path::{KEY_NIBBLES, Path, nibble};
 use crate::rlp::{self, Reference};
 use crate::value::{Value, take_hash};
@@ -10,103 +11,70 @@ const ROOT_LEAF: u8 = 0x11;
 const HAS_PREFIX: u8 = 0x02;
 const HAS_SHORT: u8 = 0x04;
 
-/// A child as the encoder needs it.
-#[derive(Clone, Copy)]
-pub(crate) enum ChildView<'a> {
-    Empty,
-    Branch(Reference),
-    Leaf(&'a B256, &'a Value),
-}
-
-/// A child as the decoder finds it.
-pub(crate) enum StoredChild {
-    Empty,
-    Branch(Reference),
-    Leaf(StoredLeaf),
-}
-
-/// A leaf out of a record, with the reference computed from it.
-pub(crate) struct StoredLeaf {
-    pub(crate) key: B256,
-    pub(crate) value: Value,
-    pub(crate) reference: Reference,
-}
-
-/// A decoded record and the reference computed from its content.
+/// A decoded record.
 pub(crate) enum StoredNode {
-    Leaf(StoredLeaf),
-    Branch { prefix: Path, children: [StoredChild; 16], reference: Reference },
+    Leaf(Leaf),
+    Branch(Loose),
 }
 
 /// Appends the record of a branch whose children hang at nibble `depth` of their keys.
-pub(crate) fn encode_branch(out: &mut Vec<u8>, prefix: &Path, depth: usize, children: &[ChildView<'_>; 16]) {
-    let (mut present, mut leaves, mut short) = (0u16, 0u16, 0u16);
-    for (bit, child) in (0u32..).zip(children) {
-        let bit = 1u16.wrapping_shl(bit);
-        match child {
-            ChildView::Empty => {}
-            ChildView::Branch(reference) => {
-                present |= bit;
-                if !reference.is_hash() {
-                    short |= bit;
-                }
-            }
-            ChildView::Leaf(..) => {
-                present |= bit;
-                leaves |= bit;
-            }
+pub(crate) fn encode_branch(out: &mut Vec<u8>, depth: usize, branch: Branch<'_>) {
+    let mut short = 0u16;
+    for (nibble, child) in branch.numbered() {
+        if !child.reference.is_hash() {
+            short |= 1u16.wrapping_shl(u32::from(nibble));
         }
     }
-    let prefix_flag = if prefix.is_empty() { 0 } else { HAS_PREFIX };
+    short &= !branch.head.leaf_mask;
     let short_flag = if short == 0 { 0 } else { HAS_SHORT };
-    out.push(BRANCH | prefix_flag | short_flag);
-    if !prefix.is_empty() {
-        out.push(u8::try_from(prefix.len()).unwrap_or(u8::MAX));
-        out.extend_from_slice(prefix.packed());
+    match branch.prefix() {
+        None => out.push(BRANCH | short_flag),
+        Some(prefix) => {
+            out.extend_from_slice(&[BRANCH | HAS_PREFIX | short_flag, u8::try_from(prefix.len()).unwrap_or(u8::MAX)]);
+            out.extend_from_slice(prefix.packed());
+        }
     }
-    out.extend_from_slice(&present.to_be_bytes());
-    out.extend_from_slice(&leaves.to_be_bytes());
+    out.extend_from_slice(&branch.head.present.to_be_bytes());
+    out.extend_from_slice(&branch.head.leaf_mask.to_be_bytes());
     if short != 0 {
         out.extend_from_slice(&short.to_be_bytes());
     }
-    for child in children {
-        match child {
-            ChildView::Empty => {}
-            ChildView::Branch(reference) => {
-                let bytes = reference.as_slice();
-                if !reference.is_hash() {
-                    out.push(u8::try_from(bytes.len()).unwrap_or(u8::MAX));
-                }
-                out.extend_from_slice(bytes);
+    let mut leaves = branch.leaves.iter();
+    for (nibble, child) in branch.numbered() {
+        let bit = 1u16.wrapping_shl(u32::from(nibble));
+        if branch.head.leaf_mask & bit != 0 {
+            if let Some(leaf) = leaves.next() {
+                out.extend_from_slice(leaf.key.get(tail_start(depth)..).unwrap_or_default());
+                leaf.value.encode(out);
             }
-            ChildView::Leaf(key, value) => {
-                out.extend_from_slice(key.get(tail_start(depth)..).unwrap_or_default());
-                value.encode(out);
-            }
+            continue;
         }
+        let bytes = child.reference.as_slice();
+        if short & bit != 0 {
+            out.push(u8::try_from(bytes.len()).unwrap_or(u8::MAX));
+        }
+        out.extend_from_slice(bytes);
     }
 }
 
 /// Appends the record of a trie that is one leaf.
-pub(crate) fn encode_root_leaf(out: &mut Vec<u8>, key: &B256, value: &Value) {
+pub(crate) fn encode_root_leaf(out: &mut Vec<u8>, leaf: &Leaf) {
     out.push(ROOT_LEAF);
-    out.extend_from_slice(key.as_slice());
-    value.encode(out);
+    out.extend_from_slice(leaf.key.as_slice());
+    leaf.value.encode(out);
 }
 
-/// Decodes a record that belongs at `path`; `None` where it is malformed. Whether it is the right node is for the
-/// caller to see from the reference.
-pub(crate) fn decode(mut input: &[u8], path: &Path, account: bool) -> Option<StoredNode> {
+/// Decodes a record that belongs at `path` and computes its reference; `None` where it is malformed. Whether it is the
+/// right node is for the caller to see from the reference.
+pub(crate) fn decode(mut input: &[u8], path: &Path, account: bool) -> Option<(StoredNode, Reference)> {
     let (&tag, rest) = input.split_first()?;
     input = rest;
     let mut scratch = Scratch::default();
     if tag == ROOT_LEAF {
-        if !path.is_empty() {
-            return None;
-        }
         let key = take_hash(&mut input)?;
-        let value = Value::decode(&mut input, account)?;
-        return input.is_empty().then(|| StoredNode::Leaf(scratch.leaf(key, value, 0)));
+        let leaf = Leaf { key, value: Value::decode(&mut input, account)? };
+        let reference = scratch.leaf_reference(&leaf, 0);
+        return (path.is_empty() && input.is_empty()).then_some((StoredNode::Leaf(leaf), reference));
     }
     if tag & !(HAS_PREFIX | HAS_SHORT) != BRANCH {
         return None;
@@ -123,22 +91,32 @@ pub(crate) fn decode(mut input: &[u8], path: &Path, account: bool) -> Option<Sto
     if present.count_ones() < 2 || leaves & !present != 0 || short & !(present & !leaves) != 0 {
         return None;
     }
-    let mut children = [const { StoredChild::Empty }; 16];
-    let mut references = [Reference::NONE; 16];
-    for (at, (child, reference)) in (0u8..16).zip(children.iter_mut().zip(&mut references)) {
-        let bit = 1u16.wrapping_shl(u32::from(at));
-        if leaves & bit != 0 {
-            let leaf = scratch.take_leaf(&mut input, &position.child(at), account)?;
-            *reference = leaf.reference;
-            *child = StoredChild::Leaf(leaf);
-        } else if present & bit != 0 {
-            *reference =
-                if short & bit != 0 { take_short(&mut input)? } else { Reference::hash(take_hash(&mut input)?) };
-            *child = StoredChild::Branch(*reference);
-        }
+    if (tag & HAS_SHORT != 0) != (short != 0) {
+        return None;
     }
-    let reference = rlp::branch_reference(&mut scratch.node, &prefix, &references);
-    input.is_empty().then_some(StoredNode::Branch { prefix, children, reference })
+    let mut children = Vec::with_capacity(present.count_ones() as usize);
+    let mut held = Vec::with_capacity(leaves.count_ones() as usize);
+    for at in 0u8..16 {
+        let bit = 1u16.wrapping_shl(u32::from(at));
+        if present & bit == 0 {
+            continue;
+        }
+        let reference = if leaves & bit != 0 {
+            let leaf = take_leaf(&mut input, &position.child(at), account)?;
+            let reference = scratch.leaf_reference(&leaf, depth.saturating_add(1));
+            held.push(leaf);
+            reference
+        } else if short & bit != 0 {
+            take_short(&mut input)?
+        } else {
+            Reference::hash(take_hash(&mut input)?)
+        };
+        children.push(Child { reference, link: Link::PAGED });
+    }
+    let head = Head { present, leaf_mask: leaves, ..Head::new(prefix, 0) };
+    let branch = Loose { head, children, leaves: held };
+    let reference = branch.view().reference(&mut scratch.node);
+    input.is_empty().then_some((StoredNode::Branch(branch), reference))
 }
 
 /// Where the bytes of a leaf's key begin in the record of a branch at `depth`. The branch's nibble is repeated where
@@ -147,35 +125,36 @@ const fn tail_start(depth: usize) -> usize {
     depth.saturating_add(1) / 2
 }
 
+/// Buffers for the RLP of nodes and values.
 #[derive(Default)]
-struct Scratch {
-    node: Vec<u8>,
+pub(crate) struct Scratch {
+    pub(crate) node: Vec<u8>,
     value: Vec<u8>,
 }
 
 impl Scratch {
-    fn leaf(&mut self, key: B256, value: Value, depth: usize) -> StoredLeaf {
-        value.rlp(&mut self.value);
-        rlp::leaf(&mut self.node, key.as_slice(), depth, &self.value);
-        StoredLeaf { key, value, reference: Reference::of(&self.node) }
+    /// The reference of a leaf that hangs at `depth`.
+    pub(crate) fn leaf_reference(&mut self, leaf: &Leaf, depth: usize) -> Reference {
+        leaf.value.rlp(&mut self.value);
+        rlp::leaf(&mut self.node, leaf.key.as_slice(), depth, &self.value);
+        Reference::of(&self.node)
     }
+}
 
-    /// Takes the leaf that hangs at `at`, whose last nibble is the branch's.
-    fn take_leaf(&mut self, input: &mut &[u8], at: &Path, account: bool) -> Option<StoredLeaf> {
-        let depth = at.len().saturating_sub(1);
-        let start = tail_start(depth);
-        let (tail, rest) = input.split_at_checked(32usize.saturating_sub(start))?;
-        *input = rest;
-        let mut key = [0; 32];
-        let (head, key_tail) = key.split_at_mut_checked(start)?;
-        head.copy_from_slice(at.packed().get(..start)?);
-        key_tail.copy_from_slice(tail);
-        if nibble(&key, depth) != at.nibble(depth) {
-            return None;
-        }
-        let value = Value::decode(input, account)?;
-        Some(self.leaf(B256::new(key), value, at.len()))
+/// Takes the leaf that hangs at `at`, whose last nibble is the branch's.
+fn take_leaf(input: &mut &[u8], at: &Path, account: bool) -> Option<Leaf> {
+    let depth = at.len().saturating_sub(1);
+    let start = tail_start(depth);
+    let (tail, rest) = input.split_at_checked(32usize.saturating_sub(start))?;
+    *input = rest;
+    let mut key = [0; 32];
+    let (head, key_tail) = key.split_at_mut_checked(start)?;
+    head.copy_from_slice(at.packed().get(..start)?);
+    key_tail.copy_from_slice(tail);
+    if nibble(&key, depth) != at.nibble(depth) {
+        return None;
     }
+    Some(Leaf { key: B256::new(key), value: Value::decode(input, account)? })
 }
 
 fn take_prefix(input: &mut &[u8]) -> Option<Path> {

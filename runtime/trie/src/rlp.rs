@@ -38,11 +38,6 @@ impl Reference {
         Some(Self { len, bytes })
     }
 
-    /// Whether there is none.
-    pub(crate) const fn is_none(&self) -> bool {
-        self.len == 0
-    }
-
     /// Whether this is a hash.
     pub(crate) const fn is_hash(&self) -> bool {
         self.len == 32
@@ -100,13 +95,16 @@ pub(crate) fn leaf(out: &mut Vec<u8>, key: &[u8], depth: usize, value: &[u8]) {
     value.encode(out);
 }
 
-/// Writes the RLP of a branch without a value over `out`.
-pub(crate) fn branch(out: &mut Vec<u8>, children: &[Reference; 16]) {
+/// Writes the RLP of a branch without a value over `out`: `children` are those of the nibbles in `present`.
+pub(crate) fn branch<'a>(out: &mut Vec<u8>, present: u16, children: impl Iterator<Item = &'a Reference> + Clone) {
     out.clear();
-    let payload_length = children.iter().fold(1usize, |sum, child| sum.saturating_add(child.item_length()));
+    let items = children.clone().fold(0usize, |sum, child| sum.saturating_add(child.item_length()));
+    let payload_length = items.saturating_add(17).saturating_sub(present.count_ones() as usize);
     Header { list: true, payload_length }.encode(out);
-    for child in children {
-        child.encode_item(out);
+    let mut children = children;
+    for nibble in 0u32..16 {
+        let child = if present & 1u16.wrapping_shl(nibble) == 0 { None } else { children.next() };
+        child.unwrap_or(&Reference::NONE).encode_item(out);
     }
     out.push(0x80);
 }
@@ -124,12 +122,15 @@ pub(crate) fn extension(out: &mut Vec<u8>, path: &Path, child: &Reference) {
 }
 
 /// The reference to a branch with an extension before it where the path is not empty. `out` is scratch.
-pub(crate) fn branch_reference(out: &mut Vec<u8>, prefix: &Path, children: &[Reference; 16]) -> Reference {
-    branch(out, children);
+pub(crate) fn branch_reference<'a>(
+    out: &mut Vec<u8>,
+    prefix: Option<&Path>,
+    present: u16,
+    children: impl Iterator<Item = &'a Reference> + Clone,
+) -> Reference {
+    branch(out, present, children);
     let node = Reference::of(out);
-    if prefix.is_empty() {
-        return node;
-    }
+    let Some(prefix) = prefix else { return node };
     extension(out, prefix, &node);
     Reference::of(out)
 }

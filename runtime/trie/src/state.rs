@@ -1,6 +1,7 @@
 //! The state trie: the account trie and the storage tries below it, in one arena under one byte budget.
 
-use crate::arena::{Arena, Link, Overlay};
+use crate::arena::{Arena, Overlay};
+use crate::branch::Root;
 use crate::edit::Edit;
 use crate::rlp::{EMPTY_ROOT, Reference};
 use crate::value::{Account, AccountLeaf, Value};
@@ -24,7 +25,7 @@ pub struct AccountUpdate<S> {
 /// The trie of the state at one block. See the crate's documentation for how it is used.
 pub struct StateTrie {
     pub(crate) arena: Arena,
-    pub(crate) root: Link,
+    pub(crate) root: Root,
     pub(crate) root_hash: B256,
     /// Roots of the storage tries that are in memory, by hashed address.
     pub(crate) storages: BTreeMap<B256, StorageRoot>,
@@ -35,22 +36,21 @@ pub struct StateTrie {
 }
 
 /// The root of a storage trie in memory: a branch or a leaf.
-#[derive(Clone, Copy)]
 pub(crate) struct StorageRoot {
-    pub(crate) link: Link,
+    pub(crate) root: Root,
     pub(crate) epoch: u32,
 }
 
-/// Bytes of an entry in the map of storage tries.
-pub(crate) const STORAGE_BYTES: usize = 64;
+/// Bytes of an entry in the map of storage tries, a leaf included.
+pub(crate) const STORAGE_BYTES: usize = 192;
 
 /// A block's changes worked out but not installed: the root, what must be persisted, and the new nodes.
 pub struct Prepared {
     root_hash: B256,
     writes: Writes,
     pub(crate) overlay: Overlay,
-    pub(crate) root: Link,
-    pub(crate) storages: BTreeMap<B256, Link>,
+    pub(crate) root: Root,
+    pub(crate) storages: BTreeMap<B256, Root>,
     generation: u64,
 }
 
@@ -67,14 +67,20 @@ impl Prepared {
 }
 
 impl StateTrie {
-    /// The trie whose nodes are persisted under `root`; [`EMPTY_ROOT`] for the empty state. Nothing is read yet.
+    /// The trie whose nodes are persisted under `root`; [`EMPTY_ROOT`] for the empty state. Nothing is read yet: whether
+    /// the nodes are there shows when they are first needed.
     ///
     /// # Errors
-    /// Never in practice: the arena of a new trie is not full.
+    /// None as yet.
     pub fn open(root: B256) -> Result<Self, Fault> {
-        let mut arena = Arena::default();
-        let link = if root == EMPTY_ROOT { Link::EMPTY } else { arena.add_stub(Reference::hash(root))? };
-        Ok(Self { arena, root: link, root_hash: root, storages: BTreeMap::new(), epoch: 0, generation: 0 })
+        Ok(Self {
+            arena: Arena::default(),
+            root: persisted(root),
+            root_hash: root,
+            storages: BTreeMap::new(),
+            epoch: 0,
+            generation: 0,
+        })
     }
 
     /// The state root.
@@ -115,11 +121,7 @@ impl StateTrie {
         if changes.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
             return Err(Fault::invariant("trie: an account is changed twice in one block"));
         }
-        let mut block = Preparation::new(self, source);
-        for (address, update) in changes {
-            block.account(address, update)?;
-        }
-        block.seal()
+        Preparation::new(self, source).run(changes)
     }
 
     /// Whether a block was prepared on this state, and nothing was installed or evicted since.
@@ -138,25 +140,32 @@ impl StateTrie {
         }
         let Prepared { root_hash, writes, mut overlay, root, storages, .. } = prepared;
         for link in core::mem::take(&mut overlay.freed) {
-            self.arena.free(link);
+            self.arena.free(link)?;
         }
         for link in core::mem::take(&mut overlay.dropped) {
-            self.arena.free_tree(link);
+            self.arena.free_tree(link)?;
         }
         self.epoch = self.epoch.saturating_add(1);
         self.generation = self.generation.saturating_add(1);
-        self.root = overlay.install(&mut self.arena, root)?;
+        self.root = overlay.install_root(&mut self.arena, root)?;
         self.root_hash = root_hash;
-        for (address, link) in storages {
-            let link = overlay.install(&mut self.arena, link)?;
-            if link.is_empty() {
-                self.storages.remove(&address);
-            } else {
-                self.storages.insert(address, StorageRoot { link, epoch: self.epoch });
+        for (address, root) in storages {
+            match overlay.install_root(&mut self.arena, root)? {
+                Root::Empty => {
+                    self.storages.remove(&address);
+                }
+                root => {
+                    self.storages.insert(address, StorageRoot { root, epoch: self.epoch });
+                }
             }
         }
         Ok(writes)
     }
+}
+
+/// A trie of which only the root hash is known.
+pub(crate) fn persisted(root: B256) -> Root {
+    if root == EMPTY_ROOT { Root::Empty } else { Root::Paged(Reference::hash(root)) }
 }
 
 /// A block on its way into an overlay.
@@ -164,104 +173,102 @@ struct Preparation<'a> {
     trie: &'a StateTrie,
     source: &'a dyn NodeSource,
     overlay: Overlay,
-    storages: BTreeMap<B256, Link>,
+    storages: BTreeMap<B256, Root>,
     writes: Writes,
-    /// Accounts as they are after the block; all are set once the storage roots are known.
-    root: Link,
-    accounts: Vec<(B256, Option<AccountLeaf>)>,
     epoch: u32,
 }
 
 impl<'a> Preparation<'a> {
     fn new(trie: &'a StateTrie, source: &'a dyn NodeSource) -> Self {
-        Self {
-            trie,
-            source,
-            overlay: Overlay::default(),
-            storages: BTreeMap::new(),
-            writes: Writes::default(),
-            root: trie.root,
-            accounts: Vec::new(),
-            epoch: trie.epoch.saturating_add(1),
-        }
+        let epoch = trie.epoch.saturating_add(1);
+        let (overlay, storages, writes) = (Overlay::default(), BTreeMap::new(), Writes::default());
+        Self { trie, source, overlay, storages, writes, epoch }
     }
 
-    fn edit(&mut self, owner: Owner) -> Edit<'_> {
-        Edit::new(&self.trie.arena, &mut self.overlay, self.source, owner, self.epoch)
+    fn edit(&mut self, owner: Owner, root: Root) -> Edit<'_> {
+        Edit::new(&self.trie.arena, &mut self.overlay, self.source, owner, self.epoch, root)
     }
 
-    fn account<S>(&mut self, address: B256, update: AccountUpdate<S>) -> Result<(), Fault>
+    fn run<S>(mut self, changes: Vec<(B256, AccountUpdate<S>)>) -> Result<Prepared, Fault>
     where
         S: IntoIterator<Item = (U256, U256)>,
     {
-        let root = self.root;
-        let mut edit = self.edit(Owner::Accounts);
-        let (root, leaf) = edit.fetch(root, &address)?;
-        let old = match leaf {
-            Some(leaf) => edit.nodes().leaf(leaf)?.value.as_account(),
-            None => None,
-        };
-        self.root = root;
-        let mut storage_root = old.map_or(EMPTY_ROOT, |leaf| leaf.storage_root);
-        if (update.wiped || update.account.is_none()) && storage_root != EMPTY_ROOT {
-            self.writes.clear(address);
-            if let Some(resident) = self.trie.storages.get(&address) {
-                self.overlay.dropped.push(resident.link);
+        // The accounts' storage roots as they were: this also loads the paths that the new leaves will take.
+        let mut accounts = self.edit(Owner::Accounts, self.trie.root.clone());
+        let mut old_roots = Vec::with_capacity(changes.len());
+        for (address, _) in &changes {
+            let leaf = accounts.fetch(address)?.and_then(|value| value.as_account());
+            old_roots.push(leaf.map_or(EMPTY_ROOT, |leaf| leaf.storage_root));
+        }
+        let root = accounts.into_root();
+        let mut leaves = Vec::with_capacity(changes.len());
+        for ((address, update), old_root) in changes.into_iter().zip(old_roots) {
+            let gone = update.wiped || update.account.is_none();
+            let kept_root = if gone { self.wipe(address, old_root) } else { old_root };
+            let leaf = match update.account {
+                Some(account) => {
+                    Some(AccountLeaf { account, storage_root: self.storage(address, kept_root, update.slots)? })
+                }
+                None => None,
+            };
+            leaves.push((address, leaf));
+        }
+        let mut writes = core::mem::take(&mut self.writes);
+        let mut accounts = self.edit(Owner::Accounts, root);
+        for (address, leaf) in &leaves {
+            match leaf {
+                Some(leaf) => accounts.set(address, Value::account(leaf))?,
+                None => accounts.remove(address)?,
             }
-            self.storages.insert(address, Link::EMPTY);
-            storage_root = EMPTY_ROOT;
         }
-        if update.account.is_some() {
-            storage_root = self.storage(address, storage_root, update.slots)?;
-        }
-        self.accounts.push((address, update.account.map(|account| AccountLeaf { account, storage_root })));
-        Ok(())
+        let (root, hash) = accounts.seal(&mut writes)?;
+        let Self { trie, overlay, storages, .. } = self;
+        let root_hash = hash.unwrap_or(trie.root_hash);
+        Ok(Prepared { root_hash, writes, overlay, root, storages, generation: trie.generation })
     }
 
-    /// Changes the slots of an account and gives its storage root.
+    /// Drops all storage of an account, whose root was `old_root`; gives the empty root.
+    fn wipe(&mut self, address: B256, old_root: B256) -> B256 {
+        if old_root != EMPTY_ROOT {
+            self.writes.clear(address);
+            if let Some(StorageRoot { root: Root::Branch(link), .. }) = self.trie.storages.get(&address) {
+                self.overlay.dropped.push(*link);
+            }
+            self.storages.insert(address, Root::Empty);
+        }
+        EMPTY_ROOT
+    }
+
+    /// Changes the slots of an account, whose storage root was `old_root`, and gives the new one.
     fn storage(
         &mut self,
         address: B256,
-        storage_root: B256,
+        old_root: B256,
         slots: impl IntoIterator<Item = (U256, U256)>,
     ) -> Result<B256, Fault> {
+        let root = match self.trie.storages.get(&address) {
+            Some(resident) if old_root != EMPTY_ROOT => resident.root.clone(),
+            _ => persisted(old_root),
+        };
         let mut slots: Vec<(B256, U256)> =
             slots.into_iter().map(|(slot, value)| (keccak256(slot.to_be_bytes::<32>()), value)).collect();
         if slots.is_empty() {
-            return Ok(storage_root);
+            return Ok(old_root);
         }
+        // Stable: of a slot given twice the last counts.
         slots.sort_by_key(|(slot, _)| *slot);
-        let resident = self.storages.get(&address).copied();
-        let resident = resident.or_else(|| self.trie.storages.get(&address).map(|root| root.link));
-        let mut root = match resident {
-            Some(link) => link,
-            None if storage_root == EMPTY_ROOT => Link::EMPTY,
-            None => self.overlay.add_stub(Reference::hash(storage_root))?,
-        };
         let mut writes = core::mem::take(&mut self.writes);
-        let mut edit = self.edit(Owner::Storage(address));
+        let mut edit = self.edit(Owner::Storage(address), root);
         for (slot, value) in slots {
-            root = if value.is_zero() { edit.remove(root, &slot)? } else { edit.set(root, &slot, Value::slot(value))? };
+            if value.is_zero() {
+                edit.remove(&slot)?;
+            } else {
+                edit.set(&slot, Value::slot(value))?;
+            }
         }
-        let storage_root = edit.seal(root, &mut writes)?;
+        let (root, hash) = edit.seal(&mut writes)?;
         self.writes = writes;
         self.storages.insert(address, root);
-        Ok(storage_root)
-    }
-
-    fn seal(mut self) -> Result<Prepared, Fault> {
-        let mut root = self.root;
-        let accounts = core::mem::take(&mut self.accounts);
-        let mut writes = core::mem::take(&mut self.writes);
-        let mut edit = self.edit(Owner::Accounts);
-        for (address, leaf) in &accounts {
-            root = match leaf {
-                Some(leaf) => edit.set(root, address, Value::account(leaf))?,
-                None => edit.remove(root, address)?,
-            };
-        }
-        let root_hash = edit.seal(root, &mut writes)?;
-        let Self { overlay, storages, trie, .. } = self;
-        Ok(Prepared { root_hash, writes, overlay, root, storages, generation: trie.generation })
+        Ok(hash.unwrap_or(old_root))
     }
 }

@@ -1,5 +1,7 @@
 //! Tests of the trie, against `alloy-trie` as the oracle.
 
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
+
 mod corrupt;
 mod evict;
 mod format;

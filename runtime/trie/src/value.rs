@@ -36,7 +36,7 @@ const HAS_CODE: u8 = 0x02;
 impl AccountLeaf {
     /// The persisted form: flags and nonce length, balance length, nonce, balance, then root and code hash where they
     /// are not the empty ones.
-    pub(crate) fn compact(&self) -> Box<[u8]> {
+    pub(crate) fn compact(&self) -> Vec<u8> {
         let nonce = self.account.nonce.to_be_bytes();
         let nonce = trimmed(&nonce);
         let balance = self.account.balance.to_be_bytes::<32>();
@@ -57,7 +57,7 @@ impl AccountLeaf {
         if let Some(first) = out.first_mut() {
             *first = flags;
         }
-        out.into_boxed_slice()
+        out
     }
 
     /// Reads the persisted form from the front of `input`; `None` where it is malformed.
@@ -90,15 +90,20 @@ impl AccountLeaf {
     }
 }
 
-/// The value of a leaf in memory. A slot lies in the leaf itself; an account, whose size varies, in its compact form
-/// beside it.
+/// The value of a leaf in memory. A slot, and an account without code and storage, lies in the leaf itself; another
+/// account, which is larger, in its compact form beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
     /// A storage slot, big-endian, not zero.
     Slot([u8; 32]),
-    /// [`AccountLeaf::compact`].
-    Account(Box<[u8]>),
+    /// [`AccountLeaf::compact`] of at most 38 bytes: its length, the bytes, zeros.
+    Small(u8, [u8; SMALL]),
+    /// [`AccountLeaf::compact`], longer.
+    Large(Box<[u8]>),
 }
+
+/// The longest account that lies in its leaf.
+const SMALL: usize = 38;
 
 impl Value {
     /// The value of a slot; zero is no value.
@@ -108,14 +113,27 @@ impl Value {
 
     /// The value of an account.
     pub(crate) fn account(leaf: &AccountLeaf) -> Self {
-        Self::Account(leaf.compact())
+        let compact = leaf.compact();
+        let mut bytes = [0; SMALL];
+        match bytes.get_mut(..compact.len()) {
+            Some(place) => {
+                place.copy_from_slice(&compact);
+                Self::Small(length_byte(&compact), bytes)
+            }
+            None => Self::Large(compact.into_boxed_slice()),
+        }
     }
 
     /// The account, where this is one.
     pub(crate) fn as_account(&self) -> Option<AccountLeaf> {
+        self.compact().and_then(|mut compact| AccountLeaf::from_compact(&mut compact))
+    }
+
+    fn compact(&self) -> Option<&[u8]> {
         match self {
             Self::Slot(_) => None,
-            Self::Account(compact) => AccountLeaf::from_compact(&mut &**compact),
+            Self::Small(length, bytes) => bytes.get(..usize::from(*length)),
+            Self::Large(bytes) => Some(bytes),
         }
     }
 
@@ -123,7 +141,7 @@ impl Value {
     pub(crate) const fn as_slot(&self) -> Option<U256> {
         match self {
             Self::Slot(bytes) => Some(U256::from_be_bytes(*bytes)),
-            Self::Account(_) => None,
+            Self::Small(..) | Self::Large(_) => None,
         }
     }
 
@@ -132,7 +150,7 @@ impl Value {
         out.clear();
         match self {
             Self::Slot(bytes) => trimmed(bytes).encode(out),
-            Self::Account(_) => {
+            Self::Small(..) | Self::Large(_) => {
                 if let Some(leaf) = self.as_account() {
                     leaf.rlp(out);
                 }
@@ -148,7 +166,7 @@ impl Value {
                 out.push(length_byte(bytes));
                 out.extend_from_slice(bytes);
             }
-            Self::Account(compact) => out.extend_from_slice(compact),
+            Self::Small(..) | Self::Large(_) => out.extend_from_slice(self.compact().unwrap_or_default()),
         }
     }
 
@@ -167,9 +185,9 @@ impl Value {
     /// Bytes on the heap.
     pub(crate) fn heap(&self) -> usize {
         match self {
-            Self::Slot(_) => 0,
+            Self::Slot(_) | Self::Small(..) => 0,
             // The allocator's own header and rounding.
-            Self::Account(compact) => compact.len().saturating_add(16),
+            Self::Large(compact) => compact.len().saturating_add(16),
         }
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "test code")]
 
 mod assembler;
+mod differential;
 mod ethereum;
 mod fees;
 mod invalid;

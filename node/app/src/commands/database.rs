@@ -3,6 +3,7 @@
 use crate::cli::{DbCommand, FolderArgs};
 use crate::data_dir::{DataDir, DataDirLock};
 use crate::error::AppError;
+use crate::metrics::sizes;
 use crate::output;
 use assay_executive::Executive;
 use assay_store::{
@@ -10,8 +11,7 @@ use assay_store::{
     rebuild_trie, repair,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -127,10 +127,11 @@ fn run_repair(folder: &FolderArgs) -> Result<ExitCode, AppError> {
     }
     text.push_str(&findings_text(&report.unrepaired));
     let done = report.unrepaired.is_empty();
-    text.push_str(match (done, report.replay) {
-        (false, _) => "not repaired",
-        (true, true) => "repaired; the next start executes the ledger again",
-        (true, false) => "repaired",
+    text.push_str(match (done, report.replay, report.actions.is_empty()) {
+        (false, _, _) => "not repaired",
+        (true, true, _) => "repaired; the next start executes the ledger again",
+        (true, false, false) => "repaired",
+        (true, false, true) => "nothing to repair",
     });
     let all = json!({
         "repaired": done,
@@ -181,24 +182,4 @@ fn run_stats(folder: &FolderArgs) -> Result<ExitCode, AppError> {
 #[allow(clippy::cast_precision_loss, clippy::float_arithmetic, reason = "for people")]
 fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / (1u64 << 20) as f64
-}
-
-/// Bytes on disk by ending: tables (`sst`), blobs (`blob`), write-ahead log (`log`), the rest.
-fn sizes(folder: &Path) -> std::io::Result<BTreeMap<String, u64>> {
-    let mut sizes = BTreeMap::new();
-    let mut open = vec![folder.to_path_buf()];
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(&folder)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                open.push(entry.path());
-                continue;
-            }
-            let ending = entry.path().extension().map(|ending| ending.to_string_lossy().into_owned());
-            let kind = ending.filter(|ending| ["sst", "blob", "log"].contains(&ending.as_str()));
-            let size: &mut u64 = sizes.entry(kind.unwrap_or_else(|| "other".to_owned())).or_default();
-            *size = size.saturating_add(entry.metadata()?.len());
-        }
-    }
-    Ok(sizes)
 }

@@ -5,11 +5,13 @@ use crate::config::Layers;
 use crate::data_dir::DataDir;
 use crate::error::AppError;
 use crate::keys::{Passphrase, load_validator};
-use crate::node::{Node, NodeSetup, Stop, on_demand, supervise};
+use crate::node::{self, NodeSetup, Stop, on_demand, supervise};
 use crate::report::{Report, Style};
 use crate::{banner, logs};
 use assay_consensus::Pacing;
 use assay_genesis::ChainSpec;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,7 +20,9 @@ use std::time::Duration;
 const FILTER: &str = "warn,assay_chain::core::open=info";
 
 pub(super) fn run(args: DevArgs) -> Result<ExitCode, AppError> {
-    let mut layers = Layers::new(args.config.clone(), args.flags.clone());
+    let kept = args.data_dir.as_deref().map(DataDir::at).transpose()?;
+    let file = kept.map(|kept| kept.config_file()).filter(|path| path.exists());
+    let mut layers = Layers::new(args.config.clone().or(file), args.flags.clone());
     layers.command = Some(("dev", vec![("log.filter", FILTER.to_owned())]));
     let config = layers.load()?.config;
     let log = logs::install(&config.log)?;
@@ -56,21 +60,24 @@ pub(super) fn run(args: DevArgs) -> Result<ExitCode, AppError> {
     let quiet = args.quiet;
     let kept = args.data_dir.clone();
     super::start::block_on(async move {
-        let stop = Stop::install()?;
-        let node = Node::start(setup).await?;
+        let mut stop = Stop::install()?;
+        let folder = temporary.as_ref().map(|folder| folder.path().to_path_buf());
+        let node = node::start(setup, &mut stop, folder.as_deref()).await?;
         let report = Report::of(&node, style, quiet);
         if args.json {
             banner::ready_json(&node, &spec, &root, &accounts);
         } else {
             banner::print(&node, &spec, kept.as_deref(), args.block_time, &accounts);
         }
-        supervise(node, stop, report.run(), temporary.as_ref().map(|folder| folder.path().to_path_buf())).await
+        supervise(node, stop, report.run(), folder).await
     })
 }
 
 fn temporary_folder() -> Result<tempfile::TempDir, AppError> {
     let parent = std::env::temp_dir();
-    tempfile::Builder::new().prefix("assay-dev-").tempdir_in(&parent).map_err(|error| AppError::file(&parent, error))
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("assay-dev-").permissions(Permissions::from_mode(0o700));
+    builder.tempdir_in(&parent).map_err(|error| AppError::file(&parent, error))
 }
 
 /// The chain that is there, or a new one.

@@ -4,7 +4,7 @@ use crate::cli::{KeyChoice, KeysCommand, PassphraseArgs};
 use crate::data_dir::DataDir;
 use crate::error::AppError;
 use crate::keys::{
-    KeyError, KeyKind, Passphrase, PublicPart, StoredKey, genesis_entry, list, read_line_from, read_secret, store,
+    DEV_FILE, KeyError, KeyKind, Passphrase, PublicPart, StoredKey, genesis_entry, list, read_line_from, read_secret, store,
 };
 use crate::output;
 use alloy_primitives::hex;
@@ -181,7 +181,9 @@ fn show(data_dir: &DataDir, as_json: bool) -> Result<(), AppError> {
         output::line(json!({ "keys": keys, "validator": entry }));
         return Ok(());
     }
-    if keys.is_empty() {
+    if data_dir.keys().join(DEV_FILE).exists() {
+        output::line("dev                      the development validator, whose keys everybody knows");
+    } else if keys.is_empty() {
         output::line(format_args!("no keys in {}", data_dir.keys().display()));
     }
     for key in &keys {

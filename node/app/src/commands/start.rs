@@ -5,7 +5,7 @@ use crate::config::Layers;
 use crate::data_dir::DataDir;
 use crate::error::AppError;
 use crate::keys::{KeyError, Passphrase, load_validator};
-use crate::node::{Node, NodeSetup, Stop, interval_of, on_demand, supervise};
+use crate::node::{self, NodeSetup, Stop, interval_of, on_demand, supervise};
 use crate::report::{Report, Style};
 use crate::{banner, build, logs, output};
 use std::future::Future;
@@ -45,8 +45,8 @@ pub(super) fn run(args: StartArgs) -> Result<ExitCode, AppError> {
         filter: log.filter.clone(),
     };
     block_on(async move {
-        let stop = Stop::install()?;
-        let node = Node::start(setup).await?;
+        let mut stop = Stop::install()?;
+        let node = node::start(setup, &mut stop, None).await?;
         let report = Report::of(&node, Style::Json, !args.json);
         if args.json {
             banner::ready_json(&node, &spec, &root, &[]);

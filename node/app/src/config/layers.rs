@@ -116,9 +116,22 @@ fn single(path: &str, text: &str, name: String, defaults: &Dict) -> Result<Layer
 fn from_file(path: &Path) -> Result<Layer, ConfigError> {
     let file_error = |reason: String| ConfigError::File { path: path.to_path_buf(), reason };
     let text = std::fs::read_to_string(path).map_err(|error| file_error(error.to_string()))?;
+    from_text(path, &text)
+}
+
+/// Reads the text of a settings file; the path is for the errors.
+///
+/// # Errors
+/// `UnknownKey` and `Syntax`, with line and column.
+pub fn check_text(path: &Path, text: &str) -> Result<(), ConfigError> {
+    from_text(path, text).map(drop)
+}
+
+fn from_text(path: &Path, text: &str) -> Result<Layer, ConfigError> {
+    let file_error = |reason: String| ConfigError::File { path: path.to_path_buf(), reason };
     // Read once as a whole configuration, for errors that know their line; once as the values that are really there.
-    toml::from_str::<Config>(&text).map_err(|error| at_line(path, &text, &error))?;
-    let mut data = Toml::string(&text).data().map_err(|error| file_error(error.to_string()))?;
+    toml::from_str::<Config>(text).map_err(|error| at_line(path, text, &error))?;
+    let mut data = Toml::string(text).data().map_err(|error| file_error(error.to_string()))?;
     let values = data.remove(&Profile::Default).unwrap_or_default();
     Ok(Layer { name: path.display().to_string(), values })
 }

@@ -62,13 +62,10 @@ pub(super) fn read_dev_validator(folder: &Path) -> Result<ValidatorKeys, KeyErro
     let malformed = |reason: String| KeyError::Malformed { path: path.clone(), reason };
     let text =
         std::fs::read_to_string(&path).map_err(|error| KeyError::Io { path: path.clone(), error })?;
-    let file: DevFile = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+    let hint = "remove it: the development keys are part of the program; `assay keys import` stores keys of your own";
+    let file: DevFile = serde_json::from_str(&text).map_err(|error| malformed(format!("{error}; {hint}")))?;
     if (file.consensus, file.randomness, file.network) != (seed("consensus"), seed("randomness"), seed("network")) {
-        return Err(malformed(format!(
-            "it does not hold the known development keys; remove it, and the node uses them without it, or run \
-             `assay keys import` for keys of your own ({})",
-            path.display()
-        )));
+        return Err(malformed(format!("it does not hold the development keys; {hint}")));
     }
     dev_validator()
 }

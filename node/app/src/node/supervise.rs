@@ -1,10 +1,10 @@
 //! The one way to stop: a signal, or a part that stopped by itself.
 
-use super::Node;
-use crate::error::AppError;
+use super::{Node, NodeSetup};
+use crate::error::{AppError, advice};
 use crate::output;
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -12,6 +12,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 const STOP_TIME_MAX: Duration = Duration::from_millis(4_800);
 /// How often the chain is asked whether it has stopped; the engine reports by itself.
 const CHAIN_POLL: Duration = Duration::from_millis(200);
+/// Signals this soon after the first are the same wish: some programs signal a process and then its whole group.
+const SAME_SIGNAL: Duration = Duration::from_millis(300);
 /// Exit code after a second signal, as a shell gives it for SIGINT.
 const EXIT_INTERRUPTED: i32 = 130;
 
@@ -35,6 +37,11 @@ impl Stop {
         })
     }
 
+    /// Forgets signals that have come already.
+    async fn drain(&mut self) {
+        while tokio::time::timeout(Duration::ZERO, self.next()).await.is_ok() {}
+    }
+
     /// The next signal, by name.
     pub async fn next(&mut self) -> &'static str {
         tokio::select! {
@@ -42,6 +49,28 @@ impl Stop {
             _ = self.terminate.recv() => "SIGTERM",
         }
     }
+}
+
+/// Starts a node; a signal meanwhile ends the process, which is as safe as a kill.
+///
+/// # Errors
+/// Those of [`Node::start`].
+pub async fn start(setup: NodeSetup, stop: &mut Stop, temporary: Option<&Path>) -> Result<Node, AppError> {
+    tokio::select! {
+        node = Node::start(setup) => node,
+        name = stop.next() => {
+            output::note(format_args!("{name} while starting: ending at once"));
+            leave(temporary, 0);
+        }
+    }
+}
+
+/// Ends the process without waiting for anything.
+fn leave(temporary: Option<&Path>, code: i32) -> ! {
+    if let Some(folder) = temporary {
+        let _ = std::fs::remove_dir_all(folder);
+    }
+    std::process::exit(code)
 }
 
 /// Runs a node until a signal comes or it stops by itself, then stops all of it. `report` prints blocks meanwhile;
@@ -55,6 +84,7 @@ pub async fn supervise(
     report: impl Future<Output = ()>,
     temporary: Option<PathBuf>,
 ) -> Result<(), AppError> {
+    let root = node.root.clone();
     let ended = tokio::select! {
         name = stop.next() => {
             tracing::info!(signal = name, "stopping");
@@ -73,15 +103,12 @@ pub async fn supervise(
                 return Err(AppError::Stopped(reason));
             }
         }
-        name = stop.next() => {
+        name = async { tokio::time::sleep(SAME_SIGNAL).await; stop.drain().await; stop.next().await } => {
             output::note(format_args!("second signal ({name}): ending at once; nothing acknowledged is lost"));
-            if let Some(folder) = temporary {
-                let _ = std::fs::remove_dir_all(folder);
-            }
-            std::process::exit(EXIT_INTERRUPTED);
+            leave(temporary.as_deref(), EXIT_INTERRUPTED);
         }
     }
-    ended.map_or(Ok(()), |reason| Err(AppError::Stopped(reason)))
+    ended.map_or(Ok(()), |reason| Err(AppError::Stopped(format!("{reason}{}", advice(&reason, &root)))))
 }
 
 /// Waits until engine or chain have stopped by themselves.
@@ -105,7 +132,7 @@ async fn failure(node: &Node) -> String {
 impl Node {
     /// Stops everything in order.
     pub async fn stop(self) {
-        let Self { chain, engine, rpc, clients, admin, store, _lock } = self;
+        let Self { chain, engine, rpc, clients, admin, store, _lock, .. } = self;
         rpc.stop().await;
         drop(clients);
         let reason = engine.stop().await;

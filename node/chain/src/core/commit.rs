@@ -1,20 +1,21 @@
 //! A decided block becomes the head.
 //!
 //! ```text
-//! block and certificate durable -> outcome (cached, or executed now) -> root -> header -> state written -> pool, events
+//! block and certificate durable -> outcome with roots (cached, or made now) -> state written -> pool, events
 //! ```
 //! A crash anywhere leaves either an undecided height, or a durable block that start executes again.
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Progress, Sealed};
 use super::{Core, Head};
 use crate::blocks::{committed_block, receipt_record};
 use crate::mempool::SenderState;
 use alloy_primitives::{Address, KECCAK256_EMPTY};
-use assay_consensus::UndecidedProposal;
+use assay_consensus::{UndecidedProposal, verify_evidence};
 use assay_executive::BlockError;
 use assay_kernel::StateChanges;
-use assay_primitives::{Block, CommitCertificate, Evidence, Fault, Height};
-use assay_store::{ApplyBlock, ReceiptRecord, UndecidedRecord};
+use assay_primitives::{Block, BlockId, CommitCertificate, Evidence, Fault, Height};
+use assay_store::{ApplyBlock, UndecidedRecord};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 impl Core {
@@ -39,31 +40,62 @@ impl Core {
 
     /// Executes a durable block unless that was done, and makes it the head.
     pub(super) fn install(&self, head: &Head, block: &Block) -> Result<(), Fault> {
-        let cached = self.outcomes.lock().take(block.id());
-        let outcome = match cached {
-            Some(outcome) => outcome,
-            None => self.execute(head, block).map_err(|error| decided_block(block.height(), error))?,
+        let sealed = match self.outcomes.take(block.id()) {
+            Some(Progress::Sealed(sealed)) => *sealed,
+            Some(Progress::Executed(outcome)) => self.seal(*outcome)?,
+            _ => self.seal(self.execute(head, block).map_err(|error| decided_block(block.height(), error))?)?,
         };
+        let start = Instant::now();
+        let applied = self.store.apply(ApplyBlock {
+            block_id: block.id(),
+            header: &sealed.header,
+            prepared: sealed.prepared,
+            receipts: &sealed.receipts,
+            system_transaction: sealed.system_transaction.clone(),
+        })?;
+        self.metrics.state_commit_seconds.observe(start.elapsed().as_secs_f64());
+        let txs = sealed.txs.iter().map(|tx| &**tx);
+        let committed = committed_block(&applied, sealed.timestamp_ms, txs, sealed.system_transaction, sealed.receipts);
+        self.advance(committed, sealed.changed)?;
+        self.forget_carried(block)
+    }
+
+    /// Computes the roots of an outcome and its header.
+    fn seal(&self, outcome: Outcome) -> Result<Sealed, Fault> {
         let Outcome { mut executed, txs } = outcome;
         let start = Instant::now();
         let changes = std::mem::take(&mut executed.changes);
         let changed = changed_accounts(&changes);
         let prepared = self.store.prepare(changes)?;
         let header = self.executive.seal(&executed, prepared.root());
-        let system_transaction = executed.transactions.get(txs.len()).cloned();
-        let receipts: Vec<ReceiptRecord> = executed.receipts.into_iter().map(receipt_record).collect();
-        let applied = self.store.apply(ApplyBlock {
-            block_id: block.id(),
-            header: &header,
+        self.metrics.state_root_seconds.observe(start.elapsed().as_secs_f64());
+        Ok(Sealed {
+            header,
             prepared,
-            receipts: &receipts,
-            system_transaction: system_transaction.clone(),
-        })?;
-        self.metrics.state_commit_seconds.observe(start.elapsed().as_secs_f64());
-        let committed =
-            committed_block(&applied, executed.timestamp_ms, txs.iter().map(|tx| &**tx), system_transaction, receipts);
-        self.advance(committed, changed)?;
-        self.forget_carried(block)
+            timestamp_ms: executed.timestamp_ms,
+            system_transaction: executed.transactions.get(txs.len()).cloned(),
+            receipts: executed.receipts.into_iter().map(receipt_record).collect(),
+            txs,
+            changed,
+        })
+    }
+
+    /// Computes the roots of a proposal while votes travel.
+    pub(crate) fn seal_ahead(&self, id: BlockId) {
+        let Some(outcome) = self.outcomes.start_sealing(id) else { return };
+        // A panic must not leave the decision waiting for ever.
+        let sealed = catch_unwind(AssertUnwindSafe(|| self.seal(outcome)));
+        match sealed {
+            Ok(Ok(sealed)) => self.outcomes.finish_sealing(id, Some(sealed)),
+            Ok(Err(fault)) => {
+                self.stop(fault.to_string());
+                self.outcomes.finish_sealing(id, None);
+            }
+            Err(_) => {
+                self.stop("computing the roots of a block panicked; the message is in the log".to_owned());
+                self.outcomes.finish_sealing(id, None);
+            }
+        }
     }
 
     /// Drops what this block told the chain and no later one needs to tell.
@@ -78,8 +110,13 @@ impl Core {
 
     pub(crate) fn finalized(&self, certificate: &CommitCertificate, evidence: &[Evidence]) -> Result<(), Fault> {
         self.store.replace_certificate(certificate)?;
+        let context = self.height_context(certificate.height)?;
         for evidence in evidence {
-            self.store.put_evidence(evidence)?;
+            // What others could refuse would spoil this node's own proposals.
+            match verify_evidence(self.executive.chain_id(), &context.validators, evidence) {
+                Ok(()) => self.store.put_evidence(evidence)?,
+                Err(error) => tracing::warn!(%error, "evidence that proves nothing"),
+            }
         }
         Ok(())
     }

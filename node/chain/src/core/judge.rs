@@ -39,12 +39,12 @@ impl Core {
         if let Err(reason) = self.judge_last_commit(head, &payload)? {
             return Ok(Err(reason));
         }
-        if self.outcomes.lock().contains(block.id()) {
+        if self.outcomes.contains(block.id()) {
             return Ok(Ok(()));
         }
         match self.execute(head, block) {
             Ok(outcome) => {
-                self.outcomes.lock().put(height, block.id(), outcome);
+                self.outcomes.put(height, block.id(), outcome);
                 Ok(Ok(()))
             }
             Err(BlockError::Invalid(error)) => Ok(Err(error.to_string())),

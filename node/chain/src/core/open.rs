@@ -76,7 +76,7 @@ impl Core {
             pool: Mutex::new(Mempool::new(config.pool.clone(), head.next_base_fee)),
             head: RwLock::new(head),
             journal: Mutex::new(journal),
-            outcomes: Mutex::new(Outcomes::default()),
+            outcomes: Outcomes::default(),
             late_votes: Mutex::new(LateVotes::default()),
             waiters: Mutex::new(HashMap::new()),
             blocks: Mutex::new(BlockCache::default()),

@@ -27,7 +27,7 @@ impl Core {
         let builder = self.start_block(&head, self.payload(&head, proposer, round)?)?;
         let (block, outcome) = self.fill(&head, builder, start, budget)?;
         self.observe_execution(outcome.executed.gas_used, start);
-        self.outcomes.lock().put(height, block.id(), outcome);
+        self.outcomes.put(height, block.id(), outcome);
         self.metrics.chain_proposals.inc();
         Ok(block)
     }

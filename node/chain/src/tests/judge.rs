@@ -102,8 +102,7 @@ fn transactions_must_be_includable() {
     check("nonce too high", |parts| parts.transactions.push(transfer(&signer(1), 5, to, 1, 1)));
     check("nonce too low", |parts| parts.transactions.push(transfer(&signer(0), 0, to, 1, 1)));
     check("transaction 1", |parts| parts.transactions.push(Bytes::from_static(b"nothing")));
-    let mut twice = |parts: &mut Parts| parts.transactions.extend(parts.transactions.clone());
-    check("nonce too low", &mut twice);
+    check("nonce too low", |parts| parts.transactions.extend(parts.transactions.clone()));
 }
 
 #[test]

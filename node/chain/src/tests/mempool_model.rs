@@ -45,17 +45,15 @@ impl Model {
     fn ready(&self, sender: Address) -> Vec<&Waiting> {
         let state = self.states.get(&sender).copied().unwrap_or_default();
         let mut cost = U256::ZERO;
-        let mut next = state.nonce;
-        let mut ready = Vec::new();
-        for tx in self.of(sender) {
-            cost += tx.entry.cost;
-            if tx.entry.nonce != next || cost > state.balance {
-                break;
-            }
-            next += 1;
-            ready.push(tx);
-        }
-        ready
+        self.of(sender)
+            .into_iter()
+            .zip(state.nonce..)
+            .take_while(|(tx, next)| {
+                cost += tx.entry.cost;
+                tx.entry.nonce == *next && cost <= state.balance
+            })
+            .map(|(tx, _)| tx)
+            .collect()
     }
 
     /// Worth of a sender's queue that ends with `last`.
@@ -109,11 +107,28 @@ impl Model {
             evicted.push(kept.pop().unwrap().entry.hash);
         }
         let old = old.map(|tx| tx.entry.hash);
-        let gone = |tx: &Waiting| Some(tx.entry.hash) == old || evicted.contains(&tx.entry.hash);
-        let mut all: Vec<Waiting> = self.txs.iter().filter(|tx| !gone(tx)).cloned().collect();
+        let (mut all, mut for_room) = self.make_room(&new, state, &others, old.iter().chain(&evicted))?;
+        self.seq += 1;
+        all.push(Waiting { entry: new, seq: self.seq, since_ms: self.clock_ms });
+        self.txs = all;
+        for_room.extend(evicted);
+        Ok(Inserted::New { replaced: old, evicted: for_room })
+    }
+
+    /// What is left, and what had to go, once the new one has room.
+    fn make_room<'a>(
+        &self,
+        new: &PoolTx,
+        state: SenderState,
+        others: &[&Waiting],
+        gone: impl Iterator<Item = &'a B256>,
+    ) -> Result<(Vec<Waiting>, Vec<B256>), PoolError> {
+        let sender = new.sender;
+        let gone: Vec<&B256> = gone.collect();
+        let mut all: Vec<Waiting> = self.txs.iter().filter(|tx| !gone.contains(&&tx.entry.hash)).cloned().collect();
         let ready_end = state.nonce + self.ready(sender).len() as u64;
         let mut before: Vec<&PoolTx> = others.iter().map(|tx| &tx.entry).filter(|tx| tx.nonce < new.nonce).collect();
-        before.push(&new);
+        before.push(new);
         let mine = self.rank(&before, new.nonce <= ready_end, u64::MAX);
         let mut for_room = Vec::new();
         while all.len() + 1 > LIMITS.count_max
@@ -142,11 +157,7 @@ impl Model {
                 }
             }
         }
-        self.seq += 1;
-        all.push(Waiting { entry: new, seq: self.seq, since_ms: self.clock_ms });
-        self.txs = all;
-        for_room.extend(evicted);
-        Ok(Inserted::New { replaced: old, evicted: for_room })
+        Ok((all, for_room))
     }
 
     fn on_block(&mut self, sender: Address, state: SenderState, base_fee: u64) {

@@ -238,3 +238,24 @@ impl HasEncodedLen<Response<Assay>> for Codec {
         Ok(response.values.iter().map(per_value).fold(13, usize::saturating_add))
     }
 }
+
+/// Whether bytes are a message of any kind that peers send.
+pub(crate) fn decodes(chain_id: u64, bytes: &[u8]) -> bool {
+    fn one<T>(codec: Codec, bytes: &Bytes) -> bool
+    where
+        Codec: EngineCodec<T>,
+    {
+        EngineCodec::<T>::decode(&codec, bytes.clone()).is_ok()
+    }
+    let (codec, bytes) = (Codec { chain_id }, Bytes::copy_from_slice(bytes));
+    [
+        one::<SignedConsensusMsg<Assay>>(codec, &bytes),
+        one::<LivenessMsg<Assay>>(codec, &bytes),
+        one::<StreamMessage<ProposalPart>>(codec, &bytes),
+        one::<ValidatorProof<Assay>>(codec, &bytes),
+        one::<Status<Assay>>(codec, &bytes),
+        one::<Request<Assay>>(codec, &bytes),
+        one::<Response<Assay>>(codec, &bytes),
+    ]
+    .contains(&true)
+}

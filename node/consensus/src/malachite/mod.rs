@@ -26,6 +26,7 @@ mod watch;
 mod wire;
 mod worker;
 
+pub(crate) use codec::decodes;
 pub(crate) use run::{Running, run};
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::watch::{Pulse, Shared};
 use crate::application::Application;
 use crate::engine::{EngineConfig, EngineError, EngineKeys, EngineStatus, STOP_TIME_MAX, StopReason, WorkNotifier};
 use crate::guard::{self, Guard};
-use crate::wal;
+use crate::wal::{self, WalState};
 use assay_primitives::Height;
 use ractor::ActorCell;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// Longest wait for the engine to listen and to ask for its first height.
-const START_TIME_MAX: Duration = Duration::from_secs(20);
+const START_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// A running engine.
 pub(crate) struct Running {
@@ -70,7 +70,11 @@ fn prepare(config: &EngineConfig, keys: &EngineKeys, application: &dyn Applicati
     let mut guard = None;
     if let Some(key) = &keys.voting {
         let missing = !guard::guard_path(folder).exists();
-        if missing && config.create_guard && chain == Height::ZERO {
+        // A log with entries means that the key has signed already: then the guard was lost.
+        let path = wal::wal_path(folder);
+        let log = wal::inspect(&path).map_err(|source| EngineError::Io { path, source })?;
+        let unused = matches!(log, WalState::Absent | WalState::Intact { entries: 0, .. });
+        if missing && config.create_guard && chain == Height::ZERO && unused {
             guard::create(folder, config.chain_id, key)?;
         }
         guard = Some(Guard::open(folder, config.chain_id, key.clone(), chain)?);

@@ -13,10 +13,23 @@ where
     text.parse().map_err(|e: T::Err| EngineError::Config { setting, reason: format!("`{text}`: {e}") })
 }
 
+/// Tries the address out: the engine would only fail to listen, and say so in its log.
+fn check_listen_address(text: &str) -> Result<(), EngineError> {
+    let refuse = |reason: String| EngineError::Config { setting: "listen_addr", reason: format!("`{text}`: {reason}") };
+    let parts: Vec<&str> = text.split('/').collect();
+    let ["", "ip4" | "ip6", host, "tcp", port] = parts.as_slice() else {
+        return Err(refuse("expected /ip4/ADDRESS/tcp/PORT or /ip6/ADDRESS/tcp/PORT".to_owned()));
+    };
+    let host: std::net::IpAddr = host.parse().map_err(|_| refuse("no address".to_owned()))?;
+    let port: u16 = port.parse().map_err(|_| refuse("no port".to_owned()))?;
+    std::net::TcpListener::bind((host, port)).map(drop).map_err(|e| refuse(e.to_string()))
+}
+
 pub(super) fn consensus_config(config: &EngineConfig) -> Result<ConsensusConfig, EngineError> {
     let mut consensus = ConsensusConfig { value_payload: ValuePayload::ProposalAndParts, ..Default::default() };
     let p2p = &mut consensus.p2p;
     p2p.listen_addr = parse("listen_addr", &config.listen_addr)?;
+    check_listen_address(&config.listen_addr)?;
     p2p.persistent_peers = config.peers.iter().map(|peer| parse("peers", peer)).collect::<Result<_, _>>()?;
     // Whole messages to every neighbour: a third of gossip's cost with few validators (node.md A3).
     p2p.protocol = PubSubProtocol::Broadcast;

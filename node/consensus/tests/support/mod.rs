@@ -44,6 +44,10 @@ pub struct Failures {
     pub before_decided: AtomicBool,
     /// After a decision is stored, before the engine hears of it.
     pub after_decided: AtomicBool,
+    /// Takes three seconds to build a block.
+    pub hang: AtomicBool,
+    /// Panics.
+    pub panic: AtomicBool,
 }
 
 /// The application.
@@ -96,6 +100,10 @@ impl Application for TestChain {
 
     fn prepare_proposal(&self, height: Height, round: Round, budget: Duration) -> Result<Block, Fault> {
         assert!(budget > Duration::ZERO);
+        assert!(!self.fail.panic.swap(false, Ordering::SeqCst), "injected");
+        if self.fail.hang.swap(false, Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_secs(3));
+        }
         let mut disk = self.disk.lock().unwrap();
         let (tip, parent) = Self::tip(&disk);
         assert_eq!(tip.next(), height, "asked for a block that does not come next");

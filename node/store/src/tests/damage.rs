@@ -96,7 +96,9 @@ fn flipped_bits_in_table_files_are_named_and_repaired() {
             damaged.assert_whole(BLOCKS);
         } else {
             // Blocks and certificates come from nowhere else.
-            assert!(repaired.unrepaired.iter().all(|finding| finding.remedy == Remedy::Restore && finding.file == file));
+            assert!(
+                repaired.unrepaired.iter().all(|finding| finding.remedy == Remedy::Restore && finding.file == file)
+            );
             unrepairable += 1;
         }
     }

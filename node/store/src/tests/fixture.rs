@@ -156,11 +156,7 @@ impl TestChain {
     }
 
     pub(super) fn identity(&self) -> ChainIdentity {
-        ChainIdentity {
-            chain_id: CHAIN_ID,
-            genesis_hash: self.headers[0].hash_slow(),
-            spec_hash: B256::repeat_byte(7),
-        }
+        ChainIdentity { chain_id: CHAIN_ID, genesis_hash: self.headers[0].hash_slow(), spec_hash: B256::repeat_byte(7) }
     }
 
     /// Height of the model.
@@ -179,8 +175,9 @@ impl TestChain {
         let parent_id = self.blocks.last().map(Block::id).unwrap_or_default();
         let transactions: Vec<Bytes> =
             (0..height % 4).map(|index| Bytes::from(vec![height as u8, index as u8, 9])).collect();
-        let block = Block::assemble(CHAIN_ID, Height(height), parent_id, parent, &payload(height), transactions.clone())
-            .unwrap();
+        let block =
+            Block::assemble(CHAIN_ID, Height(height), parent_id, parent, &payload(height), transactions.clone())
+                .unwrap();
         let receipts: Vec<ReceiptRecord> =
             transactions.iter().enumerate().map(|(index, raw)| receipt(height, index as u64, raw)).collect();
         let mut state = self.state().clone();

@@ -1,6 +1,7 @@
 //! Old heights against a model that keeps every state.
 
 use super::fixture::{Random, TestChain, address, assert_state, random_changes, small_options};
+use crate::tables::Table;
 use crate::{HistoryError, PROOF_HEIGHTS, StoreOptions};
 use alloy_primitives::{B256, U256, keccak256};
 use alloy_trie::{Nibbles, TrieAccount, proof::verify_proof};
@@ -45,6 +46,36 @@ fn heights_outside_the_window_are_refused_with_the_bound() {
     chain.options.history_heights = 1000;
     chain.reopen();
     assert_eq!(chain.store().oldest_height(), oldest);
+}
+
+#[test]
+fn compaction_drops_history_below_the_floor_only() {
+    let mut random = Random::new(7);
+    let mut chain = TestChain::new(small_options());
+    chain.grow_random(&mut random, 30);
+    let database = &chain.store().inner.database;
+    let table = database.table(Table::History).unwrap();
+    let count = |below: u64| {
+        let mut count = 0;
+        let height = |key: &[u8]| u64::from_be_bytes(*key.last_chunk::<8>().unwrap());
+        database
+            .scan(Table::History, &[], &[], |key, _| {
+                count += u64::from(height(key) < below);
+                Ok(true)
+            })
+            .unwrap();
+        count
+    };
+    assert!(count(20) > 0);
+    let kept = count(u64::MAX) - count(20);
+    database.floor.raise(20);
+    database.db.flush_cf(table).unwrap();
+    database.db.compact_range_cf(table, None::<&[u8]>, None::<&[u8]>);
+    assert_eq!((count(20), count(u64::MAX)), (0, kept));
+    for height in 20..=30 {
+        let view = chain.store().view_at(Height(height)).unwrap();
+        assert_state(&view, &chain.states[height as usize], 24);
+    }
 }
 
 #[test]

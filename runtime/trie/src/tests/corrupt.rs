@@ -20,7 +20,7 @@ fn persisted() -> (Nodes, B256) {
 
 /// Touches every account and every slot, so that every node is read.
 fn read_everything(nodes: &Nodes, root: B256) -> Result<(), Fault> {
-    let trie = StateTrie::open(root)?;
+    let trie = StateTrie::open(root).unwrap();
     let everything: Changes = (0..60)
         .map(|index| (address(index), update(index + 1, &(0..60).map(|slot| (slot, 77)).collect::<Vec<_>>())))
         .collect();
@@ -76,7 +76,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_flipped_bit_is_noticed(which in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), bit in 0u32..8) {
+    fn a_flipped_bit_is_noticed(
+        which in any::<prop::sample::Index>(),
+        at in any::<prop::sample::Index>(),
+        bit in 0u32..8,
+    ) {
         let (mut nodes, root) = persisted();
         let key = nodes.nodes.keys().nth(which.index(nodes.nodes.len())).unwrap().clone();
         let bytes = nodes.nodes.get_mut(&key).unwrap();
@@ -86,7 +90,11 @@ proptest! {
     }
 
     #[test]
-    fn a_torn_record_is_noticed(which in any::<prop::sample::Index>(), tail in any::<Vec<u8>>(), cut in any::<prop::sample::Index>()) {
+    fn a_torn_record_is_noticed(
+        which in any::<prop::sample::Index>(),
+        tail in any::<Vec<u8>>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
         let (mut nodes, root) = persisted();
         let key = nodes.nodes.keys().nth(which.index(nodes.nodes.len())).unwrap().clone();
         let bytes = nodes.nodes.get_mut(&key).unwrap();
@@ -98,7 +106,12 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_never_panic(bytes in any::<Vec<u8>>(), tag in 0x10u8..0x18, account in any::<bool>(), depth in 0usize..65) {
+    fn arbitrary_bytes_never_panic(
+        bytes in any::<Vec<u8>>(),
+        tag in 0x10u8..0x18,
+        account in any::<bool>(),
+        depth in 0usize..65,
+    ) {
         let path = crate::Path::of_key(&B256::repeat_byte(0x5a)).prefix(depth);
         let mut record = vec![tag];
         record.extend_from_slice(&bytes);

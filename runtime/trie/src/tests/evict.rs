@@ -56,7 +56,7 @@ fn what_was_changed_last_stays() {
     let recent: Changes = (0..20).map(|index| (address(index), update(index + 2, &[(index, 10)]))).collect();
     model.apply(&recent);
     commit(&mut trie, &mut nodes, &recent);
-    trie.evict_to(trie.bytes() / 4).unwrap();
+    trie.evict_to(trie.bytes() / 10).unwrap();
     let counted = Counted { nodes: &nodes, reads: Cell::new(0) };
     for index in 0..20 {
         trie.proof(&counted, address(index), &[U256::from(index)]).unwrap();

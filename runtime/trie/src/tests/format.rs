@@ -1,8 +1,8 @@
 //! The persisted format, pinned byte by byte, and the sizes that the documentation promises.
 
 use super::model::{Changes, Nodes, address, commit, rebuild, update};
-use crate::arena::{BRANCH_BYTES, LEAF_BYTES, STUB_BYTES};
-use crate::record::{self, ChildView};
+use crate::branch::{Child, Head, Leaf, Link, Loose};
+use crate::record;
 use crate::rlp::Reference;
 use crate::value::{AccountLeaf, Value};
 use crate::{Account, EMPTY_ROOT, NodeKey, Owner, Path, StateTrie};
@@ -10,7 +10,7 @@ use alloy_primitives::{B256, U256, b256, hex};
 
 #[test]
 fn sizes_in_memory() {
-    assert_eq!((BRANCH_BYTES, LEAF_BYTES, STUB_BYTES), (112, 112, 33));
+    assert_eq!((size_of::<Head>(), size_of::<Child>(), size_of::<Leaf>()), (32, 40, 72));
 }
 
 #[test]
@@ -29,14 +29,14 @@ fn keys_are_prefix_path_and_length() {
 #[test]
 fn a_branch_record() {
     let leaf_key = b256!("ab3d111111111111111111111111111111111111111111111111111111111111");
-    let leaf_value = Value::slot(U256::from(0x0102));
-    let mut children = [ChildView::Empty; 16];
-    children[1] = ChildView::Branch(Reference::hash(B256::repeat_byte(0xee)));
-    children[3] = ChildView::Leaf(&leaf_key, &leaf_value);
-    children[15] = ChildView::Branch(Reference::inline(&[0xc2, 0x01, 0x02]).unwrap());
+    let value = Value::slot(U256::from(0x0102));
+    let mut branch = Loose::new(Path::of_bytes(&[0xb0]).unwrap().prefix(1), 0);
+    let short = Reference::inline(&[0xc2, 0x01, 0x02]).unwrap();
+    branch.put(15, Child { reference: short, link: Link::PAGED }, None);
+    branch.put(1, Child { reference: Reference::hash(B256::repeat_byte(0xee)), link: Link::PAGED }, None);
+    branch.put(3, Child { reference: short, link: Link::PAGED }, Some(Leaf { key: leaf_key, value }));
     let mut out = Vec::new();
-    let prefix = Path::of_bytes(&[0xb0]).unwrap().prefix(1);
-    record::encode_branch(&mut out, &prefix, 2, &children);
+    record::encode_branch(&mut out, 2, branch.view());
     let mut expected = hex!("16 01b0 800a 0008 8000").to_vec();
     expected.extend_from_slice(&[0xee; 32]);
     expected.extend_from_slice(&leaf_key[1..]);
@@ -48,15 +48,15 @@ fn a_branch_record() {
 fn an_account_value_and_a_root_leaf() {
     let plain = Account { nonce: 0x0102, balance: U256::from(0xffu64), ..Account::default() };
     let leaf = AccountLeaf { account: plain, storage_root: EMPTY_ROOT };
-    assert_eq!(*leaf.compact(), hex!("20 01 0102 ff"));
+    assert_eq!(leaf.compact(), hex!("20 01 0102 ff"));
     let code_hash = B256::repeat_byte(2);
     let full = AccountLeaf { account: Account { code_hash, ..Account::default() }, storage_root: B256::repeat_byte(1) };
-    assert_eq!(*full.compact(), [&hex!("0300")[..], &[1; 32], &[2; 32]].concat());
+    assert_eq!(full.compact(), [&hex!("0300")[..], &[1; 32], &[2; 32]].concat());
     for leaf in [leaf, full] {
-        assert_eq!(AccountLeaf::from_compact(&mut &*leaf.compact()), Some(leaf));
+        assert_eq!(AccountLeaf::from_compact(&mut leaf.compact().as_slice()), Some(leaf));
     }
     let mut out = Vec::new();
-    record::encode_root_leaf(&mut out, &B256::repeat_byte(9), &Value::account(&leaf));
+    record::encode_root_leaf(&mut out, &Leaf { key: B256::repeat_byte(9), value: Value::account(&leaf) });
     assert_eq!(out, [&[0x11][..], &[9; 32], &hex!("20010102ff")].concat());
 }
 
