@@ -179,6 +179,7 @@ fn a_stop_is_graceful_and_health_speaks() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let node = Node::dev(&["--data-dir", data.to_str().unwrap()]);
+    alive(&node);
     for path in ["/health", "/ready"] {
         let (status, body) = get(&node.admin(), path);
         assert_eq!(status, 200, "{path}: {body}");

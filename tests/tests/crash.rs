@@ -64,9 +64,7 @@ async fn load(rpc: Rpc, signer: PrivateKeySigner, told: Arc<Mutex<Told>>) {
                 }
             }
             // The node is gone, or it asks for patience.
-            Err(e) if e.contains("refused") || e.contains("connect") || e.contains("closed") || e.contains("reset") => {
-                return;
-            }
+            Err(e) if !e.contains("code:") && !e.contains("retry") => return,
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }

@@ -149,11 +149,6 @@ impl Rpc {
     pub async fn get(&self, method: &str, params: Value) -> Value {
         self.call(method, params.clone()).await.unwrap_or_else(|e| panic!("{method} {params}: {e}"))
     }
-
-    /// The head's number.
-    pub async fn height(&self) -> u64 {
-        quantity(&self.get("eth_blockNumber", json!([])).await)
-    }
 }
 
 /// A quantity of the JSON-RPC.

@@ -55,16 +55,22 @@ pub fn ready_json(node: &Node, spec: &ChainSpec, data_dir: &Path, accounts: &[De
 pub fn print(node: &Node, spec: &ChainSpec, kept: Option<&Path>, block_time: Option<u64>, accounts: &[DevAccount]) {
     let rpc = node.rpc_url();
     let place = kept.map_or_else(|| "temporary; --data-dir keeps it".to_owned(), |path| path.display().to_string());
-    let pace = block_time.map_or_else(|| "on demand; --block-time MS paces them".to_owned(), |ms| format!("every {ms} ms"));
+    let pace =
+        block_time.map_or_else(|| "on demand; --block-time MS paces them".to_owned(), |ms| format!("every {ms} ms"));
     let height = node.chain().head().number();
     output::line(format_args!("\n  Assay {} development chain\n", build::VERSION));
     output::line(format_args!("  RPC       {rpc}   {}", node.ws_url()));
     output::line(format_args!("  Admin     {}/metrics  /health  /ready", node.admin_url()));
     output::line(format_args!("  Chain id  {}", spec.chain_id));
     output::line(format_args!("  Blocks    {pace}"));
-    output::line(format_args!("  Data      {place}{}", if height > 0 { format!(" (height {height})") } else { String::new() }));
+    output::line(format_args!(
+        "  Data      {place}{}",
+        if height > 0 { format!(" (height {height})") } else { String::new() }
+    ));
     if !accounts.is_empty() {
-        output::line(format_args!("\n  Accounts, {DEV_COINS} coins each at first; mnemonic \"{DEV_MNEMONIC}\", m/44'/60'/0'/0/i"));
+        output::line(format_args!(
+            "\n  Accounts, {DEV_COINS} coins each at first; mnemonic \"{DEV_MNEMONIC}\", m/44'/60'/0'/0/i"
+        ));
         output::line("  Everybody knows these keys: never use them on another chain.\n");
         for (index, account) in accounts.iter().enumerate() {
             output::line(format_args!("  ({index}) {}  {}", account.address, account.key));

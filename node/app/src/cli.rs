@@ -4,7 +4,8 @@ use crate::config::ConfigFlags;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong arguments or settings.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong arguments or settings.";
 
 /// A node of the Assay chain, and the tools around it.
 #[derive(Debug, Parser)]

@@ -63,9 +63,7 @@ pub fn install(settings: &LogSettings) -> Result<LogGuard, AppError> {
     let (filter, handle) = reload::Layer::new(read_filter(&settings.filter).map_err(failed)?);
     let is_terminal = std::io::stderr().is_terminal();
     let console: Output = match settings.format {
-        LogFormat::Text => {
-            tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal).boxed()
-        }
+        LogFormat::Text => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal).boxed(),
         LogFormat::Json => {
             tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed()
         }
@@ -84,11 +82,7 @@ pub fn install(settings: &LogSettings) -> Result<LogGuard, AppError> {
             LogFormat::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed(),
         });
     }
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(outputs)
-        .try_init()
-        .map_err(|error| failed(error.to_string()))?;
+    tracing_subscriber::registry().with(filter).with(outputs).try_init().map_err(|error| failed(error.to_string()))?;
     Ok(LogGuard { filter: FilterHandle(handle), _file: guard })
 }
 

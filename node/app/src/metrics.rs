@@ -64,7 +64,12 @@ impl Collector for Process {
         let ticks = field(14).saturating_add(field(15));
         let seconds = std::time::Duration::from_millis(ticks.saturating_mul(1000 / TICKS_PER_SECOND)).as_secs_f64();
         let cpu = ConstCounter::new(seconds);
-        cpu.encode(encoder.encode_descriptor("process_cpu_seconds", "User and system time", None, cpu.metric_type())?)?;
+        cpu.encode(encoder.encode_descriptor(
+            "process_cpu_seconds",
+            "User and system time",
+            None,
+            cpu.metric_type(),
+        )?)?;
         let started = self.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let descriptors = fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64);
         let gauges = [
@@ -74,7 +79,11 @@ impl Collector for Process {
             ("process_open_fds", "Open file descriptors", descriptors),
             ("process_max_fds", "Bound of open file descriptors", descriptors_max()),
             ("process_start_time_seconds", "Start, in seconds since the epoch", started),
-            ("state_db_size_bytes", "The database on disk", sizes(&self.database).map_or(0, |sizes| sizes.values().sum())),
+            (
+                "state_db_size_bytes",
+                "The database on disk",
+                sizes(&self.database).map_or(0, |sizes| sizes.values().sum()),
+            ),
         ];
         encode_gauges(&mut encoder, &gauges)
     }

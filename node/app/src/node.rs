@@ -214,8 +214,8 @@ async fn open(
         for repaired in store.recovered() {
             tracing::warn!(file = %repaired.file.display(), reason = repaired.reason, "dropped what a crash had torn");
         }
-        let chain = Chain::open(store.clone(), Arc::new(executive), chain_config)
-            .map_err(|error| open_error(error, &root))?;
+        let chain =
+            Chain::open(store.clone(), Arc::new(executive), chain_config).map_err(|error| open_error(error, &root))?;
         Ok((store, chain))
     };
     let (sender, mut receiver) = tokio::sync::oneshot::channel();

@@ -1,12 +1,11 @@
 //! Blocks as they come, one line each.
 
+use crate::error::AppError;
 use crate::node::Node;
 use crate::output;
 use assay_chain::CommittedBlock;
 use serde_json::json;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 /// Form of the lines.
@@ -18,30 +17,24 @@ pub enum Style {
     Json,
 }
 
-/// Prints blocks until the chain is gone.
-#[derive(Debug)]
-pub struct Report {
-    blocks: Option<Receiver<Arc<CommittedBlock>>>,
-    style: Style,
-}
-
-impl Report {
-    /// A report of the node's blocks from now on; a quiet one prints nothing.
-    pub fn of(node: &Node, style: Style, quiet: bool) -> Self {
-        Self { blocks: (!quiet).then(|| node.chain().subscribe_blocks()), style }
-    }
-
-    /// Prints until there is nothing to come.
-    pub async fn run(self) {
-        let Some(mut blocks) = self.blocks else { return };
+/// Prints the node's blocks from now on, until its chain is gone. On a thread of its own: whoever reads the lines slowly
+/// holds up nothing else.
+///
+/// # Errors
+/// `Failed` where the system refuses a thread.
+pub fn report(node: &Node, style: Style) -> Result<(), AppError> {
+    let mut blocks = node.chain().subscribe_blocks();
+    let print = move || {
         loop {
-            match blocks.recv().await {
-                Ok(block) => self.style.print(&block),
+            match blocks.blocking_recv() {
+                Ok(block) => style.print(&block),
                 Err(RecvError::Lagged(missed)) => tracing::debug!(missed, "lines about blocks were skipped"),
                 Err(RecvError::Closed) => return,
             }
         }
-    }
+    };
+    let started = std::thread::Builder::new().name("report".to_owned()).spawn(print);
+    started.map(drop).map_err(|error| AppError::Failed(format!("cannot start a thread: {error}")))
 }
 
 impl Style {

@@ -98,7 +98,7 @@ impl Core {
             // What would not survive a kill is not taken.
             self.pool.lock().remove(&tx.hash());
             tracing::error!(%error, "the pool journal cannot be written");
-            SubmitError::Stopped(format!("the pool journal cannot be written: {error}"))
+            SubmitError::Unkept(format!("the pool journal cannot be written: {error}"))
         })?;
         Ok(journal.is_wasteful(self.pool.lock().status().bytes))
     }

@@ -8,13 +8,17 @@ use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// Stack of a thread that executes transactions: reserved address space, not memory.
 pub const EXECUTION_STACK_BYTES: usize = 1024 * 1024 * 1024;
 /// Stack of a thread that only decodes and checks.
 pub const SMALL_STACK_BYTES: usize = 2 * 1024 * 1024;
+
+/// How often a closing executor looks whether its threads have ended.
+const CLOSE_POLL: Duration = Duration::from_millis(2);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -45,6 +49,7 @@ struct Queue {
 /// A fixed number of threads behind one queue. Dropping it lets running work finish and forgets what waits.
 pub struct Executor {
     shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Executor {
@@ -55,11 +60,24 @@ impl Executor {
     pub fn start(name: &str, threads: usize, stack_bytes: usize, queue_max: usize) -> io::Result<Self> {
         let queue = Mutex::new(Queue { jobs: VecDeque::new(), closed: false });
         let shared = Arc::new(Shared { queue, wake: Condvar::new(), queue_max, threads: threads.max(1) });
-        for _ in 0..shared.threads {
+        let start = |_| {
             let shared = Arc::clone(&shared);
-            thread::Builder::new().name(name.to_owned()).stack_size(stack_bytes).spawn(move || work(&shared))?;
+            thread::Builder::new().name(name.to_owned()).stack_size(stack_bytes).spawn(move || work(&shared))
+        };
+        let threads = (0..shared.threads).map(start).collect::<io::Result<_>>()?;
+        Ok(Self { shared, threads })
+    }
+
+    /// Takes no more work, forgets what waits, and gives running work until the deadline; whether all of it ended.
+    pub fn close(&self, deadline: Instant) -> bool {
+        self.shared.close();
+        while !self.threads.iter().all(JoinHandle::is_finished) {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(CLOSE_POLL);
         }
-        Ok(Self { shared })
+        true
     }
 
     /// Queues work that reports by itself.
@@ -114,12 +132,18 @@ impl Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        let mut queue = self.shared.queue.lock();
+        self.shared.close();
+    }
+}
+
+impl Shared {
+    fn close(&self) {
+        let mut queue = self.queue.lock();
         queue.closed = true;
         let forgotten = std::mem::take(&mut queue.jobs);
         drop(queue);
         drop(forgotten);
-        self.shared.wake.notify_all();
+        self.wake.notify_all();
     }
 }
 

@@ -19,7 +19,7 @@ use assay_primitives::{CheckedTx, CommitCertificate, Height};
 use assay_store::Store;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::broadcast;
 
 /// Steps of consensus that may wait for its thread; the engine asks one thing at a time.
@@ -70,6 +70,19 @@ impl Chain {
         let core = Arc::new(core);
         let admitting_bytes = Arc::new(AtomicUsize::new(0));
         Ok(Self { inner: Arc::new(Inner { core, consensus, sealing, queries, admission, admitting_bytes }) })
+    }
+
+    /// Ends the chain's threads and closes its store, as far as nobody else holds it. Blocks until running work has
+    /// ended, at most for `limit`. Returns whether all is closed; false too where another handle lives.
+    pub fn close(self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        let Some(inner) = Arc::into_inner(self.inner) else { return false };
+        let executors = [&inner.queries, &inner.admission, &inner.consensus, &inner.sealing];
+        // All are told first, so that they end together.
+        for executor in executors {
+            executor.close(Instant::now());
+        }
+        executors.iter().all(|executor| executor.close(deadline))
     }
 
     /// The specification of the chain: chain id, parameters, genesis.

@@ -163,6 +163,9 @@ pub enum SubmitError {
         /// When to try again, in milliseconds.
         retry_after_ms: u64,
     },
+    /// It would not survive a kill, since the pool's journal cannot be written; what is not kept is not taken.
+    #[error("the transaction cannot be kept: {0}")]
+    Unkept(String),
     /// The chain has stopped.
     #[error("the chain has stopped: {0}")]
     Stopped(String),
@@ -179,6 +182,7 @@ impl SubmitError {
             Self::Rejected { reason, .. } => reason,
             Self::Pool(error) => error.reason(),
             Self::Busy { .. } => "busy",
+            Self::Unkept(_) => "disk",
             Self::Stopped(_) => "stopped",
         }
     }

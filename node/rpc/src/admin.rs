@@ -5,7 +5,7 @@
 //! | `GET /metrics` | OpenMetrics text: the node's registry and `rpc_*` |
 //! | `GET /health` | 200 while the process should live, else 503; JSON with the reasons |
 //! | `GET /ready` | 200 while clients should be sent here, else 503; JSON with the reasons |
-//! | `PUT /log-filter` | body: a filter such as `info,rpc=debug`; 204, or 400 with what is wrong |
+//! | `PUT /log-filter` | body: a filter such as `info,assay_rpc=debug`; 204, or 400 with what is wrong |
 
 use crate::hosts::host_allowed;
 use crate::metrics::RpcMetrics;
@@ -106,7 +106,7 @@ pub async fn serve_admin(
             let _ = stopped.await;
         });
         if let Err(error) = server.await {
-            tracing::error!(target: "rpc", "the admin port failed: {error}");
+            tracing::error!("the admin port failed: {error}");
         }
     });
     Ok(AdminHandle { address, stop, task })
@@ -179,7 +179,7 @@ pub(crate) fn is_stale(health: &Health, stale_after: Duration) -> bool {
 async fn set_log_filter(State(admin): State<Arc<Admin>>, filter: String) -> Response {
     match (admin.hooks.set_log_filter)(filter.trim()) {
         Ok(()) => {
-            tracing::info!(target: "rpc", "log filter set to {:?}", filter.trim());
+            tracing::info!("log filter set to {:?}", filter.trim());
             StatusCode::NO_CONTENT.into_response()
         }
         Err(error) => (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),

@@ -89,7 +89,7 @@ impl RpcError {
 
     /// A fault of this node. The text goes to the operator, not to the client.
     pub fn internal(text: &str) -> Self {
-        tracing::error!(target: "rpc", "{text}");
+        tracing::error!("{text}");
         Self::new(INTERNAL, "internal", "internal error")
     }
 }
@@ -163,7 +163,7 @@ impl From<SubmitError> for RpcError {
         if let (Some(nonce), Some(fields)) = (error.expected_nonce(), data.as_object_mut()) {
             fields.insert("expectedNonce".to_owned(), json!(U64::from(nonce)));
         }
-        let code = if matches!(error, SubmitError::Stopped(_)) { INTERNAL } else { REFUSED };
+        let code = if matches!(error, SubmitError::Stopped(_) | SubmitError::Unkept(_)) { INTERNAL } else { REFUSED };
         Self { code, message: error.to_string(), data: Some(data) }
     }
 }

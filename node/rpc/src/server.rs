@@ -91,8 +91,10 @@ impl RpcHandle {
         self.stopping.send_replace(true);
         // An error says that it has stopped already.
         let _ = self.server.stop();
-        for tracker in &self.trackers {
+        for tracker in self.trackers {
             tracker.abort();
+            // It ends by the abort, and lets go of the chain.
+            let _ = tracker.await;
         }
         // The acceptor cannot fail but by a panic, which is logged where it happens.
         let _ = self.acceptor.await;
@@ -161,7 +163,7 @@ fn warn_of_exposure(config: &RpcConfig, address: SocketAddr) {
     }
     for namespace in [Namespace::Debug, Namespace::Txpool, Namespace::Dev] {
         if served.contains(&namespace) {
-            tracing::warn!(target: "rpc", "namespace {} is served on {address}, to everybody", namespace.name());
+            tracing::warn!("namespace {} is served on {address}, to everybody", namespace.name());
         }
     }
 }
@@ -201,7 +203,7 @@ async fn accept(listener: TcpListener, front: Arc<Front>) {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, usually: wait for connections to end.
-                tracing::warn!(target: "rpc", "cannot accept a connection: {error}");
+                tracing::warn!("cannot accept a connection: {error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
@@ -244,6 +246,6 @@ async fn connection(stream: StallGuard, peer: SocketAddr, front: Arc<Front>) {
         answer
     });
     if let Err(error) = serve_with_graceful_shutdown(stream, service, stop.shutdown()).await {
-        tracing::debug!(target: "rpc", "connection of {peer} ended: {error}");
+        tracing::debug!("connection of {peer} ended: {error}");
     }
 }

@@ -24,8 +24,8 @@ use tempfile::TempDir;
 const UPDATES: u64 = 10_000;
 /// Accounts created by one block while the state is filled.
 const FILL: u64 = 20_000;
-/// Blocks of the summary.
-const BLOCKS: u64 = 20;
+/// Blocks of the summary: enough for flushes and compactions to happen as often as in a running node.
+const BLOCKS: u64 = 64;
 /// Memory for caches, in bytes.
 const MEMORY: usize = 1024 * 1024 * 1024;
 

@@ -73,11 +73,11 @@ impl Database {
         iterator.status().map_err(|error| self.fault(&error))
     }
 
-    /// The last entry of a table.
-    pub(crate) fn last(&self, table: Table) -> Result<Option<(Vec<u8>, Vec<u8>)>, Fault> {
+    /// The value under the last key of a table.
+    pub(crate) fn last(&self, table: Table) -> Result<Option<Vec<u8>>, Fault> {
         let mut iterator = self.db.raw_iterator_cf(self.table(table)?);
         iterator.seek_to_last();
-        let found = iterator.item().map(|(key, value)| (key.to_vec(), value.to_vec()));
+        let found = iterator.value().map(<[u8]>::to_vec);
         iterator.status().map_err(|error| self.fault(&error))?;
         Ok(found)
     }

@@ -29,6 +29,7 @@ mod log_scan;
 mod logs;
 mod open;
 mod options;
+mod pending;
 mod rebuild;
 mod records;
 mod repair;

@@ -91,10 +91,7 @@ pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Store, StoreErr
     }
     check_watermark(acknowledged, decided, log)?;
     let (head, history_start) = read_head(&database)?;
-    let commitments = Commitments::open(head.as_ref(), options.trie_bytes())?;
-    if let Some(head) = &head {
-        commitments.check(&database, head)?;
-    }
+    let commitments = Commitments::open(&database, head.as_ref(), options.trie_bytes())?;
     database.floor.raise(history_start.get().saturating_sub(HISTORY_MARGIN));
     for note in &recovered {
         tracing::warn!(file = %note.file.display(), reason = note.reason, "recovered from a torn write");
@@ -290,7 +287,7 @@ pub(crate) fn check_chain(
 }
 
 pub(crate) fn read_decided(database: &Database) -> Result<Option<DecidedHead>, StoreError> {
-    let Some((_, bytes)) = database.last(Table::Certificates)? else { return Ok(None) };
+    let Some(bytes) = database.last(Table::Certificates)? else { return Ok(None) };
     let certificate: CommitCertificate = decode("certificate", &bytes)?;
     Ok(Some(DecidedHead { height: certificate.height, block_id: certificate.block_id }))
 }

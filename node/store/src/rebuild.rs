@@ -10,9 +10,10 @@ use crate::error::StoreError;
 use crate::open::{Opened, read_head};
 use crate::options::StoreOptions;
 use crate::state::{decode_account, decode_slot};
+use crate::store::META_TRIE;
 use crate::tables::{Table, table_options};
 use alloy_primitives::{Address, B256, U256, keccak256};
-use assay_primitives::Fault;
+use assay_primitives::{Fault, codec};
 use assay_trie::{Account, NodeKey, StateBuilder};
 use rocksdb::WriteBatch;
 use std::path::Path;
@@ -145,7 +146,8 @@ pub(crate) fn rebuild_in(opened: &mut Opened, progress: &mut dyn FnMut(Progress)
         let reason = format!("the flat state has root {root}, the header {}", head.header.state_root);
         return Err(StoreError::Damaged { file: path, reason });
     }
-    // The root node comes last: a rebuild that is cut short leaves a trie without root, which opening refuses.
+    // The root node comes last, with the height it is of: a rebuild that is cut short leaves no root, which opening refuses.
+    batch.put_cf(database.table(Table::Meta)?, META_TRIE, codec::encode(&head.height));
     database.write(batch, Durability::Synced)?;
     Ok(root)
 }

@@ -1,6 +1,6 @@
 //! The store's handle: where it stands, installing blocks, views.
 
-use crate::commitment::{Commitments, PreparedState, updates, write_nodes};
+use crate::commitment::{Commitments, PreparedState, updates};
 use crate::database::{Database, Durability};
 use crate::error::{HistoryError, StoreError};
 use crate::open::Recovered;
@@ -29,6 +29,8 @@ pub(crate) const HISTORY_MARGIN: u64 = 1024;
 
 pub(crate) const META_IDENTITY: &[u8] = b"identity";
 pub(crate) const META_STATE: &[u8] = b"state";
+/// Height whose trie nodes the `trie` table has.
+pub(crate) const META_TRIE: &[u8] = b"trie";
 
 /// Which height the state tables show; written in the same batch as they.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -187,7 +189,6 @@ impl Store {
             return Err(Fault::corrupt(format!("block {height}: state root {state_root}, its header has {expected}")));
         }
         let undo = StateWriter::new(&inner.database, height.get())?.write(&changes, &mut batch)?;
-        write_nodes(&inner.database, prepared.writes(), &mut batch)?;
         let record = HeaderRecord {
             hash,
             rlp: alloy_rlp::encode(block.header),
@@ -201,11 +202,11 @@ impl Store {
         let head = Head { height, block_id: block.block_id, hash, header: block.header.clone() };
 
         // Nodes on disk, trie in memory and head change together for whoever proves or prepares.
-        let mut trie = inner.commitments.trie.write();
+        let mut resident = inner.commitments.resident.write();
+        let written = resident.stage(&inner.database, height, prepared.writes(), &mut batch)?;
         inner.begun.store(height.get(), Ordering::SeqCst);
         inner.database.write(batch, durability)?;
-        trie.install(prepared)?;
-        inner.commitments.evict(&mut trie)?;
+        resident.install(height, prepared, written)?;
         inner.history_start.store(history_start.get(), Ordering::SeqCst);
         inner.database.floor.raise(history_start.get().saturating_sub(HISTORY_MARGIN));
         *inner.head.write() = Some(Arc::new(head));
@@ -308,7 +309,8 @@ impl Store {
 
 impl Commitment for Store {
     fn root_after(&self, changes: &StateChanges) -> Result<B256, Fault> {
-        let trie = self.inner.commitments.trie.read();
-        Ok(trie.prepare(&self.inner.database, updates(changes))?.root())
+        let resident = self.inner.commitments.resident.read();
+        let source = resident.source(&self.inner.database);
+        Ok(resident.trie.prepare(&source, updates(changes))?.root())
     }
 }

@@ -321,10 +321,9 @@ fn compression(table: Table, cf: &mut Options) {
         Shape::Hashes => cf.set_compression_type(DBCompressionType::None),
         // Read seldom, repeats a lot (topics, ABI padding), and the same on every level, so that files can be moved.
         Shape::Appended => cf.set_compression_type(DBCompressionType::Zstd),
-        // Fast where data move between levels, dense where they come to rest.
+        // Rewritten by every compaction, and half random bytes: Zstd would cost several times as much for a tenth.
         Shape::Point | Shape::Ordered | Shape::Blobs => {
             cf.set_compression_type(DBCompressionType::Lz4);
-            cf.set_bottommost_compression_type(DBCompressionType::Zstd);
             cf.set_blob_compression_type(DBCompressionType::Lz4);
         }
     }

@@ -67,8 +67,8 @@ impl Prepared {
 }
 
 impl StateTrie {
-    /// The trie whose nodes are persisted under `root`; [`EMPTY_ROOT`] for the empty state. Nothing is read yet: whether
-    /// the nodes are there shows when they are first needed.
+    /// The trie whose nodes are persisted under `root`; [`EMPTY_ROOT`] for the empty state. Nothing is read yet:
+    /// whether the nodes are there shows when they are first needed.
     ///
     /// # Errors
     /// None as yet.
@@ -139,7 +139,8 @@ impl StateTrie {
             return Err(Fault::invariant("trie: install of a block that was prepared on another state"));
         }
         let Prepared { root_hash, writes, mut overlay, root, storages, .. } = prepared;
-        for link in core::mem::take(&mut overlay.freed) {
+        // From the last to the first, so that each new branch takes the place of the one it replaces, or one near it.
+        for link in core::mem::take(&mut overlay.freed).into_iter().rev() {
             self.arena.free(link)?;
         }
         for link in core::mem::take(&mut overlay.dropped) {

@@ -85,7 +85,9 @@ const fn advice(remedy: Remedy) -> (&'static str, &'static str) {
         Remedy::None => ("none", "the next start drops it; nothing acknowledged is lost"),
         Remedy::RebuildTrie => ("rebuild_trie", REBUILD_TRIE_COMMAND),
         Remedy::Rewrite | Remedy::Replay => ("repair", REPAIR_COMMAND),
-        Remedy::Refetch => ("refetch", "acknowledged blocks are gone: restore a copy, or repair and fetch them from peers"),
+        Remedy::Refetch => {
+            ("refetch", "acknowledged blocks are gone: restore a copy, or repair and fetch them from peers")
+        }
         Remedy::Restore => ("restore", "nothing else holds it: restore a copy, or start from an empty folder"),
     }
 }
@@ -113,7 +115,11 @@ fn run_check(folder: &FolderArgs) -> Result<ExitCode, AppError> {
         report.bytes >> 20
     );
     let findings = findings_json(&report.findings);
-    say(folder, &json!({ "sound": sound, "findings": findings, "entries": report.entries, "bytes": report.bytes }), text);
+    say(
+        folder,
+        &json!({ "sound": sound, "findings": findings, "entries": report.entries, "bytes": report.bytes }),
+        text,
+    );
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -165,7 +171,8 @@ fn run_stats(folder: &FolderArgs) -> Result<ExitCode, AppError> {
         "bytesByKind": sizes,
     });
     let show = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-    let kinds: String = sizes.iter().map(|(kind, size)| format!("\n  {kind:<10} {:>10.1} MiB", mebibytes(*size))).collect();
+    let kinds: String =
+        sizes.iter().map(|(kind, size)| format!("\n  {kind:<10} {:>10.1} MiB", mebibytes(*size))).collect();
     let text = format!(
         "state height    {}  {}\nstate root      {}\ndecided height  {}\noldest state    {}\nsize            {:.1} MiB{kinds}",
         show(head.map(|head| head.height.to_string())),

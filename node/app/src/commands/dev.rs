@@ -6,8 +6,8 @@ use crate::data_dir::DataDir;
 use crate::error::AppError;
 use crate::keys::{Passphrase, load_validator};
 use crate::node::{self, NodeSetup, Stop, on_demand, supervise};
-use crate::report::{Report, Style};
-use crate::{banner, logs};
+use crate::report::{Style, report};
+use crate::{banner, logs, output};
 use assay_consensus::Pacing;
 use assay_genesis::ChainSpec;
 use std::fs::Permissions;
@@ -33,7 +33,7 @@ pub(super) fn run(args: DevArgs) -> Result<ExitCode, AppError> {
     };
     let root = match (&args.data_dir, &temporary) {
         (Some(path), _) => path.clone(),
-        (None, Some(folder)) => folder.path().to_path_buf(),
+        (None, Some(folder)) => folder.0.clone(),
         (None, None) => PathBuf::new(),
     };
     let data_dir = DataDir::at(&root)?;
@@ -46,38 +46,51 @@ pub(super) fn run(args: DevArgs) -> Result<ExitCode, AppError> {
     })?;
     let pacing = args.block_time.map_or_else(on_demand, |ms| Pacing::Interval(Duration::from_millis(ms)));
     let accounts = banner::accounts(args.accounts)?;
-    let setup = NodeSetup {
-        data_dir,
-        lock,
-        spec: spec.clone(),
-        config,
-        keys,
-        pacing,
-        dev: true,
-        filter: log.filter.clone(),
-    };
+    let setup =
+        NodeSetup { data_dir, lock, spec: spec.clone(), config, keys, pacing, dev: true, filter: log.filter.clone() };
     let style = if args.json { Style::Json } else { Style::Text };
     let quiet = args.quiet;
     let kept = args.data_dir.clone();
-    super::start::block_on(async move {
+    let folder = temporary.as_ref().map(|folder| folder.0.clone());
+    let ended = super::start::block_on(async move {
         let mut stop = Stop::install()?;
-        let folder = temporary.as_ref().map(|folder| folder.path().to_path_buf());
         let node = node::start(setup, &mut stop, folder.as_deref()).await?;
-        let report = Report::of(&node, style, quiet);
         if args.json {
             banner::ready_json(&node, &spec, &root, &accounts);
         } else {
             banner::print(&node, &spec, kept.as_deref(), args.block_time, &accounts);
         }
-        supervise(node, stop, report.run(), folder).await
-    })
+        if !quiet {
+            report(&node, style)?;
+        }
+        supervise(node, stop, folder).await
+    });
+    drop(temporary);
+    ended
 }
 
-fn temporary_folder() -> Result<tempfile::TempDir, AppError> {
+/// A folder that goes when it is dropped.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    /// Threads on their way out may still write a last file; they are waited for a moment.
+    fn drop(&mut self) {
+        for _ in 0..40 {
+            if std::fs::remove_dir_all(&self.0).is_ok() || !self.0.exists() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        output::note(format_args!("{} could not be removed", self.0.display()));
+    }
+}
+
+fn temporary_folder() -> Result<Temporary, AppError> {
     let parent = std::env::temp_dir();
     let mut builder = tempfile::Builder::new();
     builder.prefix("assay-dev-").permissions(Permissions::from_mode(0o700));
-    builder.tempdir_in(&parent).map_err(|error| AppError::file(&parent, error))
+    let folder = builder.tempdir_in(&parent).map_err(|error| AppError::file(&parent, error))?;
+    Ok(Temporary(folder.keep()))
 }
 
 /// The chain that is there, or a new one.

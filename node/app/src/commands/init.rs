@@ -20,7 +20,12 @@ pub(super) fn run(args: &InitArgs) -> Result<ExitCode, AppError> {
     let is_dev = args.chain == "dev";
     create(&data_dir, &spec, is_dev)?;
     let folder = data_dir.root().display();
-    output::line(format_args!("{folder}: {} (chain id {}), specification {}", spec.network, spec.chain_id, spec.hash()));
+    output::line(format_args!(
+        "{folder}: {} (chain id {}), specification {}",
+        spec.network,
+        spec.chain_id,
+        spec.hash()
+    ));
     if is_dev {
         output::line(format_args!("Next: assay start --data-dir {folder}"));
     } else {

@@ -4,7 +4,8 @@ use crate::cli::{KeyChoice, KeysCommand, PassphraseArgs};
 use crate::data_dir::DataDir;
 use crate::error::AppError;
 use crate::keys::{
-    DEV_FILE, KeyError, KeyKind, Passphrase, PublicPart, StoredKey, genesis_entry, list, read_line_from, read_secret, store,
+    DEV_FILE, KeyError, KeyKind, Passphrase, PublicPart, StoredKey, genesis_entry, list, read_line_from, read_secret,
+    store,
 };
 use crate::output;
 use alloy_primitives::hex;
@@ -31,7 +32,9 @@ pub(super) fn run(command: KeysCommand) -> Result<ExitCode, AppError> {
         }
         KeysCommand::Import { kind, key_file, data_dir, name, passphrase } => {
             let [kind] = kinds(kind)[..] else {
-                return Err(AppError::Usage("import one key at a time: consensus, randomness, network, account".into()));
+                return Err(AppError::Usage(
+                    "import one key at a time: consensus, randomness, network, account".into(),
+                ));
             };
             check_name(choice(kind), name.as_deref())?;
             let data_dir = DataDir::at(&data_dir)?;

@@ -6,7 +6,7 @@ use crate::data_dir::DataDir;
 use crate::error::AppError;
 use crate::keys::{KeyError, Passphrase, load_validator};
 use crate::node::{self, NodeSetup, Stop, interval_of, on_demand, supervise};
-use crate::report::{Report, Style};
+use crate::report::{Style, report};
 use crate::{banner, build, logs, output};
 use std::future::Future;
 use std::path::Path;
@@ -34,22 +34,14 @@ pub(super) fn run(args: StartArgs) -> Result<ExitCode, AppError> {
         "starting"
     );
     let root = data_dir.root().to_path_buf();
-    let setup = NodeSetup {
-        data_dir,
-        lock,
-        spec: spec.clone(),
-        config,
-        keys,
-        pacing,
-        dev: false,
-        filter: log.filter.clone(),
-    };
+    let setup =
+        NodeSetup { data_dir, lock, spec: spec.clone(), config, keys, pacing, dev: false, filter: log.filter.clone() };
     block_on(async move {
         let mut stop = Stop::install()?;
         let node = node::start(setup, &mut stop, None).await?;
-        let report = Report::of(&node, Style::Json, !args.json);
         if args.json {
             banner::ready_json(&node, &spec, &root, &[]);
+            report(&node, Style::Json)?;
         } else {
             output::line(format_args!(
                 "{} (chain id {}) serves {}, admin {}",
@@ -59,7 +51,7 @@ pub(super) fn run(args: StartArgs) -> Result<ExitCode, AppError> {
                 node.admin_url()
             ));
         }
-        supervise(node, stop, report.run(), None).await
+        supervise(node, stop, None).await
     })
 }
 

@@ -21,7 +21,9 @@ pub(super) fn run(args: &StatetestArgs) -> Result<ExitCode, AppError> {
         let options = Options { fork, native };
         let summary = statetest::run(&args.paths, &options, &mut |case| report(case, rules, args.json))
             .map_err(|error| AppError::Failed(error.to_string()))?;
-        runs.push(json!({ "rules": rules, "passed": summary.passed, "failed": summary.failed, "skipped": summary.skipped }));
+        runs.push(
+            json!({ "rules": rules, "passed": summary.passed, "failed": summary.failed, "skipped": summary.skipped }),
+        );
         add(&mut total, summary);
     }
     let seconds = started.elapsed().as_secs_f64();

@@ -47,8 +47,7 @@ async fn ask(url: &str) -> Result<Value, AppError> {
     };
     let client = HttpClientBuilder::default().request_timeout(PATIENCE).build(url).map_err(failed)?;
     let get = |method: &'static str| call(&client, method);
-    let block: Value =
-        client.request("eth_getBlockByNumber", rpc_params!["latest", false]).await.map_err(failed)?;
+    let block: Value = client.request("eth_getBlockByNumber", rpc_params!["latest", false]).await.map_err(failed)?;
     let field = |name: &str| block.get(name).and_then(quantity);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     Ok(json!({

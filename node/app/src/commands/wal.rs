@@ -39,7 +39,11 @@ pub(super) fn run(command: WalCommand) -> Result<ExitCode, AppError> {
                 || "there was no log; the guard keeps what was precommitted".to_owned(),
                 |path| format!("the log was set aside as {}; the node can be started", path.display()),
             );
-            if folder.json { output::line(json!({ "setAside": aside })) } else { output::line(text) }
+            if folder.json {
+                output::line(json!({ "setAside": aside }))
+            } else {
+                output::line(text)
+            }
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -53,7 +57,9 @@ fn check(folder: &FolderArgs) -> Result<ExitCode, AppError> {
     let (word, detail) = match &state {
         WalState::Absent => ("absent", "nothing is logged".to_owned()),
         WalState::Intact { height, entries } => ("intact", format!("height {height}, {entries} entries")),
-        WalState::Torn { height } => ("torn", format!("height {height}; the last entry was cut short, which a start survives")),
+        WalState::Torn { height } => {
+            ("torn", format!("height {height}; the last entry was cut short, which a start survives"))
+        }
         WalState::Damaged { reason } => {
             ("damaged", format!("{reason}; run `{} --data-dir {}`", wal::REPAIR_COMMAND, data_dir.root().display()))
         }

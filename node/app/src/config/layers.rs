@@ -160,7 +160,8 @@ fn known_variable(name: &str) -> Result<Option<&'static Setting>, ConfigError> {
     }
     let variables: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
     let section = |variable: &str| variable.splitn(3, '_').take(2).collect::<Vec<_>>().join("_");
-    let is_section = name.matches('_').count() >= 2 && variables.iter().any(|variable| section(variable) == section(name));
+    let is_section =
+        name.matches('_').count() >= 2 && variables.iter().any(|variable| section(variable) == section(name));
     let is_near = variables.iter().any(|variable| strsim::damerau_levenshtein(name, variable) <= 2);
     if !is_section && !is_near {
         return Ok(None);

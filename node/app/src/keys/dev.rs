@@ -50,8 +50,7 @@ pub fn put_dev_validator(folder: &Path) -> Result<(), KeyError> {
         randomness: seed("randomness"),
         network: seed("network"),
     };
-    let malformed =
-        |error: serde_json::Error| KeyError::Malformed { path: path.clone(), reason: error.to_string() };
+    let malformed = |error: serde_json::Error| KeyError::Malformed { path: path.clone(), reason: error.to_string() };
     let text = serde_json::to_string_pretty(&file).map_err(malformed)?;
     write_new(&path, format!("{text}\n").as_bytes()).map_err(|error| KeyError::Io { path: path.clone(), error })
 }
@@ -60,8 +59,7 @@ pub fn put_dev_validator(folder: &Path) -> Result<(), KeyError> {
 pub(super) fn read_dev_validator(folder: &Path) -> Result<ValidatorKeys, KeyError> {
     let path = folder.join(DEV_FILE);
     let malformed = |reason: String| KeyError::Malformed { path: path.clone(), reason };
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| KeyError::Io { path: path.clone(), error })?;
+    let text = std::fs::read_to_string(&path).map_err(|error| KeyError::Io { path: path.clone(), error })?;
     let hint = "remove it: the development keys are part of the program; `assay keys import` stores keys of your own";
     let file: DevFile = serde_json::from_str(&text).map_err(|error| malformed(format!("{error}; {hint}")))?;
     if (file.consensus, file.randomness, file.network) != (seed("consensus"), seed("randomness"), seed("network")) {

@@ -177,7 +177,8 @@ pub fn list(folder: &Path) -> Result<Vec<StoredKey>, KeyError> {
         if !is_key || path.ends_with(super::DEV_FILE) {
             continue;
         }
-        let malformed = |error: serde_json::Error| KeyError::Malformed { path: path.clone(), reason: error.to_string() };
+        let malformed =
+            |error: serde_json::Error| KeyError::Malformed { path: path.clone(), reason: error.to_string() };
         let public = serde_json::from_value(read_json(&path)?).map_err(malformed)?;
         keys.push(StoredKey { name, path, public });
     }

@@ -3,7 +3,6 @@
 use super::{Node, NodeSetup};
 use crate::error::{AppError, advice};
 use crate::output;
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -73,17 +72,12 @@ fn leave(temporary: Option<&Path>, code: i32) -> ! {
     std::process::exit(code)
 }
 
-/// Runs a node until a signal comes or it stops by itself, then stops all of it. `report` prints blocks meanwhile;
-/// `temporary` is a folder that goes with the node.
+/// Runs a node until a signal comes or it stops by itself, then stops all of it. `temporary` is a folder
+/// that goes with the node.
 ///
 /// # Errors
 /// `Stopped` with the reason, where the node stopped by itself or did not stop in time.
-pub async fn supervise(
-    node: Node,
-    mut stop: Stop,
-    report: impl Future<Output = ()>,
-    temporary: Option<PathBuf>,
-) -> Result<(), AppError> {
+pub async fn supervise(node: Node, mut stop: Stop, temporary: Option<PathBuf>) -> Result<(), AppError> {
     let root = node.root.clone();
     let ended = tokio::select! {
         name = stop.next() => {
@@ -91,7 +85,6 @@ pub async fn supervise(
             None
         }
         reason = failure(&node) => Some(reason),
-        never = async { report.await; std::future::pending::<String>().await } => Some(never),
     };
     if let Some(reason) = &ended {
         tracing::error!(reason, "the node has stopped by itself");

@@ -132,17 +132,9 @@ impl Driver {
     }
 }
 
-/// Waits until the last thread has let go of the store.
+/// Closes the chain and its store.
 pub fn close(chain: Chain) {
-    let core = Arc::downgrade(&chain.inner.core);
-    drop(chain);
-    for _ in 0..1_000 {
-        if core.strong_count() == 0 {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    panic!("the chain is still in use");
+    assert!(chain.close(Duration::from_secs(20)), "the chain is still in use");
 }
 
 /// Bytes that are no signature.

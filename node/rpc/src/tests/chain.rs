@@ -96,7 +96,7 @@ async fn contracts_logs_and_subscriptions() {
     let from = signer(2);
     let subscribe = |params| node.client.subscribe::<Value, _>("eth_subscribe", params, "eth_unsubscribe");
     let mut heads = subscribe(rpc_params!["newHeads"]).await.unwrap();
-    let mut logs = subscribe(rpc_params!["logs", json!({ "topics": [null] })]).await.unwrap();
+    let mut logs = subscribe(rpc_params!["logs", json!({})]).await.unwrap();
     let mut pending = subscribe(rpc_params!["newPendingTransactions"]).await.unwrap();
     // Init code that returns the code `LOG0(0, 0); STOP`.
     let raw = signed(&from, 0, TxKind::Create, bytes!("635f5fa0005f526004601cf3"));
@@ -123,7 +123,8 @@ async fn contracts_logs_and_subscriptions() {
         assert_eq!(head["number"], number);
         assert!(head["timestampMs"].is_string());
     }
-    drop(logs.unsubscribe().await);
+    assert_eq!(next(&mut logs).await, found[0]);
+    logs.unsubscribe().await.unwrap();
     // A client that comes back asks for what it missed.
     let mut resumed = subscribe(rpc_params!["newHeads", json!({ "fromBlock": "0x1" })]).await.unwrap();
     assert_eq!(next(&mut resumed).await["number"], "0x1");
@@ -158,6 +159,14 @@ async fn everything_a_client_asks_before_it_sends() {
     ] {
         assert_eq!(node.ok(method, params).await, expected, "{method}");
     }
+    node.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fees_proofs_and_simulations() {
+    let node = Node::start().await;
+    let from = signer(3).address();
+    node.produce().await;
     let filled =
         node.ok("eth_fillTransaction", json!([{ "from": from, "to": TO.to().unwrap(), "value": "0x1" }])).await;
     assert_eq!(
@@ -186,4 +195,18 @@ async fn everything_a_client_asks_before_it_sends() {
         json!(false)
     );
     node.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_server_lets_go_of_the_chain() {
+    let node = Node::start().await;
+    let subscribe = |params| node.client.subscribe::<Value, _>("eth_subscribe", params, "eth_unsubscribe");
+    let _heads = subscribe(rpc_params!["newHeads"]).await.unwrap();
+    let _pending = subscribe(rpc_params!["newPendingTransactions"]).await.unwrap();
+    let Node { chain, server, client: _client, .. } = node;
+    let started = std::time::Instant::now();
+    server.stop().await;
+    assert!(started.elapsed() < std::time::Duration::from_secs(4), "{:?}", started.elapsed());
+    let closed = tokio::task::spawn_blocking(move || chain.close(std::time::Duration::from_secs(5)));
+    assert!(closed.await.unwrap());
 }

@@ -14,6 +14,14 @@ fn sizes_in_memory() {
 }
 
 #[test]
+fn a_trie_may_be_shared_between_threads() {
+    const fn shared<T: Send + Sync>() {}
+    shared::<StateTrie>();
+    shared::<crate::Prepared>();
+    shared::<crate::Writes>();
+}
+
+#[test]
 fn keys_are_prefix_path_and_length() {
     let path = Path::of_bytes(&[0xab, 0xc0]).unwrap().prefix(3);
     assert_eq!(NodeKey { owner: Owner::Accounts, path }.encode(), hex!("00 abc0 03"));
