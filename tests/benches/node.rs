@@ -230,7 +230,7 @@ async fn latency(server: &Server, signer: &PrivateKeySigner, first: u64) -> (f64
 }
 
 async fn reads(server: &Server, token: Address, count: usize) -> f64 {
-    let data = balanceOfCall { _0: Address::repeat_byte(7) }.abi_encode();
+    let data = balanceOfCall(Address::repeat_byte(7)).abi_encode();
     let item = json!([{ "to": token, "data": hex::encode_prefixed(data) }, "latest"]);
     let cpu = server.cpu_seconds();
     batches(server, "eth_call", &vec![item; count]).await;

@@ -5,8 +5,11 @@ use alloy_rlp::Decodable as _;
 use assay_genesis::ChainSpec;
 use assay_primitives::{Block, CheckedTx, ExecutionHeader, Receipt};
 
+/// A target: returns for any input.
+pub type Target = fn(&[u8]);
+
 /// The targets by name, as they stand in `fuzz/fuzz_targets` and `fuzz/corpus`.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("transaction", transaction),
     ("block", block),
     ("header", header),

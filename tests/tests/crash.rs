@@ -56,7 +56,7 @@ async fn load(rpc: Rpc, signer: PrivateKeySigner, told: Arc<Mutex<Told>>) {
                 let hash = hash.as_str().unwrap().to_owned();
                 told.lock().unwrap().accepted.push(hash.clone());
                 nonce += 1;
-                if nonce % 4 == 0
+                if nonce.is_multiple_of(4)
                     && let Ok(receipt) = rpc.call("eth_getTransactionReceipt", json!([hash])).await
                     && let Some(block) = receipt["blockHash"].as_str()
                 {

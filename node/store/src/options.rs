@@ -17,7 +17,7 @@ pub struct ChainIdentity {
 /// Settings of a store; none of them changes what is stored at the latest height.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
-    /// Bytes of memory for caches: half for the block cache, a quarter for memtables, a quarter for the upper trie.
+    /// Bytes of memory for caches: half for the trie, a quarter for the block cache, a quarter for memtables.
     pub memory_bytes: usize,
     /// How many heights below the latest can be read.
     pub history_heights: u64,
@@ -43,9 +43,9 @@ impl StoreOptions {
         self.memory_bytes.max(MEMORY_BYTES_MIN)
     }
 
-    /// Bytes for RocksDB's block cache: half of the budget.
+    /// Bytes for RocksDB's block cache: a quarter of the budget; the system's page cache stands behind it.
     pub(crate) fn cache_bytes(&self) -> usize {
-        self.budget() / 2
+        self.budget() / 4
     }
 
     /// Bytes for all memtables together: a quarter of the budget.
@@ -53,8 +53,9 @@ impl StoreOptions {
         self.budget() / 4
     }
 
-    /// Bytes for trie nodes held in memory: a quarter of the budget.
+    /// Bytes for trie nodes held in memory, those not written yet included: half of the budget, because what is not there
+    /// costs a read and a hash for every level of every changed key.
     pub(crate) fn trie_bytes(&self) -> usize {
-        self.budget() / 4
+        self.budget() / 2
     }
 }

@@ -10,14 +10,19 @@ use alloy_primitives::B256;
 use assay_primitives::Fault;
 use assay_trie::{NodeKey, NodeSource, Owner, Writes};
 use rocksdb::WriteBatch;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+#[allow(
+    clippy::disallowed_types,
+    reason = "the order of the nodes never shows: they are written under their names"
+)]
+use std::collections::HashMap;
 
 /// Bytes that an entry takes beside its record: key, table slot, allocation.
 const ENTRY_BYTES: usize = 128;
 
 /// Nodes between the database and the trie in memory.
 #[derive(Default)]
-#[allow(clippy::disallowed_types, reason = "the order of the nodes never shows: keys are written under their names")]
+#[allow(clippy::disallowed_types, reason = "the order of the nodes never shows: they are written under their names")]
 pub(crate) struct Pending {
     nodes: HashMap<NodeKey, Option<Box<[u8]>>>,
     /// Storage tries whose nodes in the database are all void.
@@ -53,7 +58,6 @@ impl Pending {
     }
 
     /// Adds everything to a batch; once it is written, the database alone has the whole trie.
-    #[allow(clippy::iter_over_hash_type, reason = "a batch of distinct keys has the same effect in any order")]
     pub(crate) fn write(&self, database: &Database, batch: &mut WriteBatch) -> Result<(), Fault> {
         let table = database.table(Table::Trie)?;
         for address in &self.cleared {
@@ -63,8 +67,11 @@ impl Pending {
                 Ok(true)
             })?;
         }
+        // In key order, which a memtable takes several times as fast as any other.
+        let mut nodes: Vec<_> = self.nodes.iter().collect();
+        nodes.sort_unstable_by_key(|(key, _)| **key);
         let mut name = Vec::with_capacity(NodeKey::MAX_ENCODED);
-        for (key, record) in &self.nodes {
+        for (key, record) in nodes {
             name.clear();
             key.encode_into(&mut name);
             match record {

@@ -84,6 +84,15 @@ impl<'e, 'a, I: Inspector<VmContext<'a>>> NativeHost<'e, 'a, I> {
         Err(CallError::Fault(Fault::invariant(format!("native code acted for {address}, which is no native module"))))
     }
 
+    /// A module that acts through another's api may be the first to touch that account; the journal reads and writes
+    /// slots of loaded accounts only. Module accounts are warm, so this costs no gas.
+    fn reach(&mut self, address: Address) -> Result<(), CallError> {
+        if address != self.frame.address {
+            self.journal().load_account(address).map_err(fault)?;
+        }
+        Ok(())
+    }
+
     /// Loads an account and charges warm or cold access. Returns its balance and whether it is empty.
     fn access_account(&mut self, address: Address) -> Result<(U256, bool), CallError> {
         let (warm, cold) = (self.params().warm_storage_read_cost(), self.params().cold_account_additional_cost());
@@ -174,6 +183,7 @@ impl<'a, I: Inspector<VmContext<'a>>> Host for NativeHost<'_, 'a, I> {
         let (warm, cold) = (self.params().warm_storage_read_cost(), self.params().cold_storage_additional_cost());
         self.charge(warm)?;
         let skip_cold = self.gas.remaining() < cold;
+        self.reach(address)?;
         let load = self.journal().sload_skip_cold_load(address, slot, skip_cold).map_err(load_error)?;
         if load.is_cold {
             self.charge(cold)?;
@@ -191,6 +201,7 @@ impl<'a, I: Inspector<VmContext<'a>>> Host for NativeHost<'_, 'a, I> {
         }
         self.charge(base)?;
         let skip_cold = self.gas.remaining() < cold;
+        self.reach(address)?;
         let load = self.journal().sstore_skip_cold_load(address, slot, value, skip_cold).map_err(load_error)?;
         self.charge(self.params().sstore_dynamic_gas(true, &load.data, load.is_cold))?;
         let refund = self.params().sstore_refund(true, &load.data);

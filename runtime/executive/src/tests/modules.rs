@@ -140,3 +140,23 @@ fn block_work_that_fails_stops_the_node() {
     let chain = Chain::with(spec(), NativeModules::new(vec![broken]));
     assert!(matches!(chain.execute(&[]), Err(BlockError::Fault(_))));
 }
+
+/// Reads the counter's number, as a module does through another's api.
+fn read_counter(host: &mut dyn Host) -> Result<Bytes, CallError> {
+    let mut ctx = Ctx::new(host);
+    let calls = ctx.view_of(COUNTER, |ctx| CALLS.get_or_default(ctx))?;
+    ctx.emit(&Counted { calls }).map(|()| Bytes::new())
+}
+
+#[test]
+fn a_module_reads_another_modules_state_at_the_end_of_a_block() {
+    let reader = NativeModule { end_block: Some(read_counter), ..NativeModule::of::<AfterIt>("reader") };
+    let silent = NativeModule { end_block: None, ..counter() };
+    let mut chain = Chain::with(spec(), NativeModules::new(vec![silent, reader]));
+    let count = countCall {}.abi_encode();
+    let (executed, _) = chain.commit(&[Key::new(0).call(0, COUNTER, &count)]);
+    assert_eq!(executed.receipts[1].receipt.logs[0].topics()[1], B256::with_last_byte(1));
+    // With nobody calling, the counter's account is read by nobody but the reader.
+    let (executed, _) = chain.commit(&[]);
+    assert_eq!(executed.receipts[0].receipt.logs[0].topics()[1], B256::with_last_byte(1));
+}
