@@ -139,8 +139,7 @@ impl StateTrie {
             return Err(Fault::invariant("trie: install of a block that was prepared on another state"));
         }
         let Prepared { root_hash, writes, mut overlay, root, storages, .. } = prepared;
-        // From the last to the first, so that each new branch takes the place of the one it replaces, or one near it.
-        for link in core::mem::take(&mut overlay.freed).into_iter().rev() {
+        for link in core::mem::take(&mut overlay.freed) {
             self.arena.free(link)?;
         }
         for link in core::mem::take(&mut overlay.dropped) {
