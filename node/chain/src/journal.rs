@@ -15,8 +15,9 @@ use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 const HEAD_BYTES: usize = 8;
-/// Obsolete bytes below which a rewrite is not worth it.
-const SLACK_BYTES: u64 = 16 * 1024 * 1024;
+/// Obsolete bytes below which a rewrite is not worth it. A start recovers every signature in the file again, about 9,000
+/// in a mebibyte at 40 microseconds each.
+const SLACK_BYTES: u64 = 1024 * 1024;
 /// Largest journal that is read; the pool's byte bound with slack is far below.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 
