@@ -18,11 +18,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 /// Layout of the folder; another text means another layout.
 const FORMAT: &str = "assay store 1\n";
 const FORMAT_FILE: &str = "FORMAT";
 const LOCK_FILE: &str = "STORE_LOCK";
+/// How often a lock that is held is asked again, and after what pause: a second in all.
+const LOCK_TRIES: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Something that was dropped at open because a crash had torn it; nothing acknowledged is among it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +118,18 @@ pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Store, StoreErr
     })
 }
 
+/// Takes the lock of a folder, patiently: a process that is just ending still holds it, and so does a child of this
+/// process between its fork and the start of its own program.
+fn take_lock(lock: &File) -> Result<(), TryLockError> {
+    for _ in 1..LOCK_TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            result => return result,
+        }
+    }
+    lock.try_lock()
+}
+
 /// Creates the folder where there is none, takes its lock and compares the format.
 pub(crate) fn prepare_folder(path: &Path) -> Result<File, StoreError> {
     std::fs::create_dir_all(path).map_err(|error| storage(path, &error))?;
@@ -124,11 +140,10 @@ pub(crate) fn prepare_folder(path: &Path) -> Result<File, StoreError> {
         .truncate(false)
         .open(&lock_path)
         .map_err(|error| storage(&lock_path, &error))?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path: path.to_owned() }),
-        Err(TryLockError::Error(error)) => return Err(storage(&lock_path, &error)),
-    }
+    take_lock(&lock).map_err(|error| match error {
+        TryLockError::WouldBlock => StoreError::Locked { path: path.to_owned() },
+        TryLockError::Error(error) => storage(&lock_path, &error),
+    })?;
     let format_path = path.join(FORMAT_FILE);
     match std::fs::read(&format_path) {
         Ok(found) if found == FORMAT.as_bytes() => {}

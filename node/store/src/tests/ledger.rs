@@ -159,3 +159,17 @@ fn another_chain_and_another_process_are_refused() {
     chain.options.chain = Some(chain.identity());
     chain.reopen();
 }
+
+#[test]
+fn a_lock_that_is_let_go_within_a_second_is_waited_for() {
+    let mut chain = TestChain::new(small_options());
+    chain.close();
+    let lock = std::fs::File::open(chain.path().join("STORE_LOCK")).unwrap();
+    lock.lock().unwrap();
+    let other = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        drop(lock);
+    });
+    chain.reopen();
+    other.join().unwrap();
+}
