@@ -26,12 +26,18 @@ fn artifacts() -> PathBuf {
     out
 }
 
-fn run(node: &Node, program: &str, script: &str) {
+/// The interpreter that has web3.py.
+pub fn python() -> String {
+    clients().join("venv/bin/python").to_str().unwrap().to_owned()
+}
+
+/// Runs a script of `tests/clients` against a node.
+pub fn run(rpc: &str, ws: &str, program: &str, script: &str) {
     let artifacts = artifacts();
     let output = Command::new(program)
         .arg(root().join("tests/clients").join(script))
-        .env("RPC", node.rpc())
-        .env("WS", node.ws())
+        .env("RPC", rpc)
+        .env("WS", ws)
         .env("MODULES", clients().join("node_modules"))
         .env("ARTIFACTS", &artifacts)
         .output()
@@ -44,15 +50,17 @@ fn run(node: &Node, program: &str, script: &str) {
 #[test]
 fn real_clients_work_unmodified() {
     let node = Node::dev(&[]);
-    run(&node, "node", "viem.mjs");
-    run(&node, "node", "ethers.mjs");
-    run(&node, clients().join("venv/bin/python").to_str().unwrap(), "web3py.py");
-    run(&node, "bash", "cast.sh");
+    let (rpc, ws) = (node.rpc(), node.ws());
+    run(&rpc, &ws, "node", "viem.mjs");
+    run(&rpc, &ws, "node", "ethers.mjs");
+    run(&rpc, &ws, &python(), "web3py.py");
+    run(&rpc, &ws, "bash", "cast.sh");
 }
 
 #[test]
 fn real_clients_work_with_interval_blocks() {
     let node = Node::dev(&["--block-time", "200"]);
-    run(&node, "node", "viem.mjs");
-    run(&node, clients().join("venv/bin/python").to_str().unwrap(), "web3py.py");
+    let (rpc, ws) = (node.rpc(), node.ws());
+    run(&rpc, &ws, "node", "viem.mjs");
+    run(&rpc, &ws, &python(), "web3py.py");
 }

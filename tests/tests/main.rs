@@ -16,4 +16,5 @@ mod corpora;
 mod crash;
 mod disk;
 mod support;
+mod system_transaction;
 mod tidy;

@@ -26,8 +26,12 @@ impl Executive {
         Self::with_natives(spec, NativeModules::of_this_version())
     }
 
-    /// An executive with other native modules: for tests of the mechanism.
-    pub(crate) fn with_natives(spec: Arc<ChainSpec>, natives: NativeModules) -> Result<Self, SpecError> {
+    /// An executive with other native modules than this version's: for tests of the mechanism, up to a running node. A
+    /// chain of this version's modules takes none of its blocks.
+    ///
+    /// # Errors
+    /// A specification that does not validate.
+    pub fn with_natives(spec: Arc<ChainSpec>, natives: NativeModules) -> Result<Self, SpecError> {
         spec.validate()?;
         let validators = spec.validator_set()?;
         Ok(Self { spec_hash: spec.hash(), spec, validators, natives })

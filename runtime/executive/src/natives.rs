@@ -13,13 +13,13 @@ pub const SYSTEM_ADDRESS: Address = address!("0xffffffffffffffffffffffffffffffff
 const BLOCK_WORK_GAS_MAX: u64 = 30_000_000;
 
 /// What a module does when it is called.
-pub(crate) type CallFn = fn(&mut dyn Host, &[u8]) -> Result<Bytes, CallError>;
+pub type CallFn = fn(&mut dyn Host, &[u8]) -> Result<Bytes, CallError>;
 /// What a module does once per block.
-pub(crate) type WorkFn = fn(&mut dyn Host) -> Result<Bytes, CallError>;
+pub type WorkFn = fn(&mut dyn Host) -> Result<Bytes, CallError>;
 
 /// One module.
 #[derive(Clone, Copy)]
-pub(crate) struct NativeModule {
+pub struct NativeModule {
     /// For errors.
     pub name: &'static str,
     /// Where it lives.
@@ -34,8 +34,7 @@ pub(crate) struct NativeModule {
 
 impl NativeModule {
     /// The module of a pallet.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no pallet has moved in yet"))]
-    pub(crate) fn of<P: Pallet>(name: &'static str) -> Self {
+    pub fn of<P: Pallet>(name: &'static str) -> Self {
         Self {
             name,
             address: P::ADDRESS,
@@ -54,7 +53,7 @@ impl fmt::Debug for NativeModule {
 
 /// All modules in order: of dispatch, of `begin_block` and of `end_block`.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct NativeModules {
+pub struct NativeModules {
     modules: Vec<NativeModule>,
     addresses: Vec<Address>,
 }
@@ -66,7 +65,7 @@ impl NativeModules {
     }
 
     /// A list of modules.
-    pub(crate) fn new(modules: Vec<NativeModule>) -> Self {
+    pub fn new(modules: Vec<NativeModule>) -> Self {
         let addresses = modules.iter().map(|module| module.address).collect();
         Self { modules, addresses }
     }
