@@ -161,6 +161,7 @@ fn another_chain_and_another_process_are_refused() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a thread stands for the process that ends")]
 fn a_lock_that_is_let_go_within_a_second_is_waited_for() {
     let mut chain = TestChain::new(small_options());
     chain.close();
