@@ -6,6 +6,7 @@ mod judge;
 mod open;
 mod outcome;
 mod propose;
+mod rotation;
 mod votes;
 
 pub use open::OpenError;
@@ -17,6 +18,7 @@ use crate::mempool::Mempool;
 use crate::metrics::Metrics;
 use crate::types::{ChainEvent, CommittedBlock, Health, TxLocation};
 use alloy_primitives::B256;
+use assay_consensus::Rotation;
 use assay_executive::{BlockError, Executive, Parent, decode_transactions};
 use assay_primitives::{Block, Fault, Height};
 use assay_store::{StateAt, Store};
@@ -39,6 +41,8 @@ pub(crate) struct Head {
     pub(crate) view: StateAt,
     /// Base fee of the next block, in wei per gas.
     pub(crate) next_base_fee: u64,
+    /// Who proposes the next block.
+    pub(crate) rotation: Rotation,
 }
 
 impl Head {

@@ -10,3 +10,5 @@ mod load;
 mod mempool;
 mod mempool_model;
 mod queries;
+mod quorum;
+mod rotation;

@@ -7,6 +7,7 @@
 //! certificate   verification of certificates, late votes and evidence
 //! guard         the signing guard: a record is durable before a signature leaves
 //! keys          consensus key and network key
+//! rotation      who is asked last to propose, from decided blocks
 //! wal           damage of the engine's write-ahead log, and its repair
 //! malachite     Malachite 0.8.2; no type of it leaves this crate
 //! ```
@@ -27,6 +28,7 @@ pub mod guard;
 pub mod keys;
 mod malachite;
 pub mod message;
+pub mod rotation;
 pub mod wal;
 
 pub use application::*;
@@ -35,6 +37,7 @@ pub use engine::{EngineConfig, EngineError, EngineHandle, EngineKeys, EngineStat
 pub use guard::GuardError;
 pub use keys::{ConsensusKey, NetworkKey};
 pub use message::{ConsensusMessage, Step};
+pub use rotation::Rotation;
 
 /// Whether bytes are a message of any kind that peers send: every decoder that a stranger reaches, for fuzzing.
 pub fn decodes_peer_message(chain_id: u64, bytes: &[u8]) -> bool {

@@ -5,6 +5,7 @@ mod certificate;
 mod guard;
 mod keys;
 mod proposer;
+mod rotation;
 mod wal;
 
 use crate::keys::ConsensusKey;

@@ -1,20 +1,20 @@
-//! The real engine over a real application: one validator through crashes and damage, then four over loopback.
+//! The real engine over a real application: one validator through crashes and damage; `network` has four over loopback.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
     clippy::disallowed_types,
     clippy::expect_used,
+    clippy::float_arithmetic,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "test code"
 )]
 
+mod network;
 mod support;
 
-use assay_consensus::{
-    EngineConfig, EngineError, EngineHandle, GuardError, Pacing, StopReason, guard, verify_late_vote, wal,
-};
+use assay_consensus::{EngineConfig, EngineError, GuardError, Pacing, StopReason, guard, wal};
 use assay_primitives::{Height, Round};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -257,67 +257,5 @@ async fn unusable_settings_are_named() {
             Err(EngineError::Config { setting, .. }) => assert_eq!(setting, name),
             other => panic!("{other:?}"),
         }
-    }
-}
-
-/// A node of the network below.
-struct Node {
-    folder: tempfile::TempDir,
-    chain: Arc<TestChain>,
-    engine: EngineHandle,
-}
-
-async fn join(n: u8, folder: tempfile::TempDir, chain: Arc<TestChain>, peers: &[&Node]) -> Node {
-    let mut settings = config(folder.path(), Pacing::Interval(Duration::from_millis(50)));
-    settings.peers = peers.iter().map(|peer| peer.engine.status().borrow().listening[0].clone()).collect();
-    let engine = try_start(settings, n, &chain).await.unwrap();
-    Node { folder, chain, engine }
-}
-
-fn member(n: u8) -> (tempfile::TempDir, Arc<TestChain>) {
-    // Blocks of three parts.
-    (tempfile::tempdir().unwrap(), TestChain::new(validators(4), key(n.max(1)), 300_000))
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn four_validators_agree_lose_one_and_take_it_back() {
-    let mut nodes: Vec<Node> = Vec::new();
-    for n in 1..=4 {
-        let (folder, chain) = member(n);
-        let node = join(n, folder, chain, &nodes.iter().collect::<Vec<_>>()).await;
-        nodes.push(node);
-    }
-    for node in &nodes {
-        reach(&node.chain, 8).await;
-    }
-    // One of four is gone: the others go on.
-    let Node { folder, chain, engine } = nodes.pop().unwrap();
-    engine.stop().await;
-    let gone_at = nodes[0].chain.height().get();
-    for node in &nodes {
-        reach(&node.chain, gone_at + 4).await;
-    }
-    // It comes back, catches up by value sync and votes again; a full node joins from nothing.
-    let back = join(4, folder, chain, &nodes.iter().collect::<Vec<_>>()).await;
-    let (folder, chain) = member(0);
-    let full = join(0, folder, chain, &nodes.iter().collect::<Vec<_>>()).await;
-    let tip = nodes[0].chain.height().get();
-    reach(&back.chain, tip + 6).await;
-    reach(&full.chain, tip + 6).await;
-    nodes.extend([back, full]);
-
-    let common = nodes.iter().map(|node| node.chain.height().get()).min().unwrap() as usize;
-    let ids = nodes[0].chain.ids();
-    for node in &nodes {
-        assert_eq!(node.chain.ids()[..common], ids[..common]);
-        let disk = node.chain.disk.lock().unwrap();
-        assert!(disk.evidence.is_empty(), "nobody signed twice");
-        for vote in &disk.late {
-            verify_late_vote(CHAIN_ID, &validators(4), vote).unwrap();
-        }
-    }
-    for node in &nodes {
-        assert_eq!(node.engine.stop().await, StopReason::Requested);
-        assert!(node.folder.path().exists());
     }
 }

@@ -4,19 +4,25 @@ use super::{Core, Head};
 use crate::mempool::SenderState;
 use crate::types::{ChainEvent, CommittedBlock, TxLocation};
 use alloy_primitives::Address;
+use assay_consensus::Rotation;
 use assay_executive::Parent;
 use assay_primitives::{Fault, Height};
 use std::sync::Arc;
 use std::time::Instant;
 
 impl Core {
-    pub(super) fn advance(&self, block: CommittedBlock, changed: Vec<(Address, SenderState)>) -> Result<(), Fault> {
+    pub(super) fn advance(
+        &self,
+        block: CommittedBlock,
+        rotation: Rotation,
+        changed: Vec<(Address, SenderState)>,
+    ) -> Result<(), Fault> {
         let block = Arc::new(block);
         let view = self.store.state_at(Height(block.number())).map_err(|error| Fault::invariant(error.to_string()))?;
         let next_base_fee = self.executive.next_base_fee(&block.header);
         let parent = Parent::new(block.header.clone(), block.timestamp_ms);
         let previous = self.head();
-        let head = Arc::new(Head { block: Arc::clone(&block), parent, view, next_base_fee });
+        let head = Arc::new(Head { block: Arc::clone(&block), parent, view, next_base_fee, rotation });
         let (work, expired) = {
             let mut pool = self.pool.lock();
             *self.head.write() = head;

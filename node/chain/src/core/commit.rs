@@ -13,7 +13,7 @@ use alloy_primitives::{Address, KECCAK256_EMPTY};
 use assay_consensus::{UndecidedProposal, verify_evidence};
 use assay_executive::BlockError;
 use assay_kernel::StateChanges;
-use assay_primitives::{Block, BlockId, CommitCertificate, Evidence, Fault, Height};
+use assay_primitives::{Block, BlockId, CommitCertificate, Evidence, Fault, Height, SystemPayload};
 use assay_store::{ApplyBlock, UndecidedRecord};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -56,8 +56,9 @@ impl Core {
         self.metrics.state_commit_seconds.observe(start.elapsed().as_secs_f64());
         let txs = sealed.txs.iter().map(|tx| &**tx);
         let committed = committed_block(&applied, sealed.timestamp_ms, txs, sealed.system_transaction, sealed.receipts);
-        self.advance(committed, sealed.changed)?;
-        self.forget_carried(block)
+        let payload = block.system_payload().map_err(|error| Fault::corrupt(error.to_string()))?;
+        self.advance(committed, self.rotation_after(head, payload.round)?, sealed.changed)?;
+        self.forget_carried(block.height(), &payload)
     }
 
     /// Computes the roots of an outcome and its header.
@@ -99,9 +100,8 @@ impl Core {
     }
 
     /// Drops what this block told the chain and no later one needs to tell.
-    fn forget_carried(&self, block: &Block) -> Result<(), Fault> {
-        let payload = block.system_payload().map_err(|error| Fault::corrupt(error.to_string()))?;
-        self.late_votes.lock().on_block(block.height(), &payload.late_votes);
+    fn forget_carried(&self, height: Height, payload: &SystemPayload) -> Result<(), Fault> {
+        self.late_votes.lock().on_block(height, &payload.late_votes);
         if payload.evidence.is_empty() {
             return Ok(());
         }
@@ -110,10 +110,10 @@ impl Core {
 
     pub(crate) fn finalized(&self, certificate: &CommitCertificate, evidence: &[Evidence]) -> Result<(), Fault> {
         self.store.replace_certificate(certificate)?;
-        let context = self.height_context(certificate.height)?;
+        let validators = self.validators(certificate.height)?;
         for evidence in evidence {
             // What others could refuse would spoil this node's own proposals.
-            match verify_evidence(self.executive.chain_id(), &context.validators, evidence) {
+            match verify_evidence(self.executive.chain_id(), &validators, evidence) {
                 Ok(()) => self.store.put_evidence(evidence)?,
                 Err(error) => tracing::warn!(%error, "evidence that proves nothing"),
             }

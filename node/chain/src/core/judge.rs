@@ -87,17 +87,9 @@ impl Core {
         if self.store.certificate(head.height())?.as_ref() == Some(commit) {
             return Ok(Ok(()));
         }
-        let validators = self.height_context(head.height())?.validators;
+        let validators = self.validators(head.height())?;
         let verified = verify_certificate(self.executive.chain_id(), &validators, commit);
         Ok(verified.map_err(|error| format!("last commit: {error}")))
-    }
-
-    /// Validators and rotation of a height.
-    pub(crate) fn height_context(&self, height: Height) -> Result<HeightContext, Fault> {
-        let head = self.head();
-        let validators = self.executive.validators(&head.view, height)?;
-        // Nobody is moved back yet: everyone takes turns.
-        Ok(HeightContext { validators, demoted: Vec::new() })
     }
 
     /// Keeps a precommit that came late, if its validator made it for the block that was decided.
@@ -107,7 +99,7 @@ impl Core {
         if !recent || self.store.block_id(vote.height)? != Some(vote.block_id) {
             return Ok(());
         }
-        let validators = self.height_context(vote.height)?.validators;
+        let validators = self.validators(vote.height)?;
         if verify_late_vote(self.executive.chain_id(), &validators, &vote).is_ok() {
             self.late_votes.lock().put(vote);
         }

@@ -1,5 +1,6 @@
 //! Start: genesis, replay of decided blocks above the state, the pool's journal.
 
+use super::rotation::rotation_at;
 use super::{Core, Events, Head, LateVotes, Outcomes};
 use crate::blocks::{BlockCache, load_block};
 use crate::config::ChainConfig;
@@ -138,6 +139,7 @@ fn stored_head(store: &Store, executive: &Executive) -> Result<Head, Fault> {
         parent: Parent::new(block.header.clone(), block.timestamp_ms),
         view: store.view_latest()?,
         next_base_fee: executive.next_base_fee(&block.header),
+        rotation: rotation_at(store, executive, stored.height.next())?,
         block: Arc::new(block),
     })
 }

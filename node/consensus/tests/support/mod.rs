@@ -4,7 +4,7 @@
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, keccak256};
 use assay_consensus::{
     Application, ConsensusKey, EngineConfig, EngineError, EngineHandle, EngineKeys, HeightContext, Info, NetworkKey,
-    Pacing, ProposalOrigin, UndecidedProposal, Verdict, Work, verify_certificate,
+    Pacing, ProposalOrigin, Rotation, UndecidedProposal, Verdict, Work, verify_certificate,
 };
 use assay_primitives::vrf::RandomnessProof;
 use assay_primitives::{
@@ -83,6 +83,22 @@ impl TestChain {
         self.disk.lock().unwrap().decided.values().map(|(block, _)| block.id()).collect()
     }
 
+    /// Who proposes a height, from the blocks below it.
+    fn context(&self, disk: &Disk, height: Height) -> HeightContext {
+        let mut rotation = Rotation::at_epoch_of(height);
+        while rotation.height() < height {
+            let created = disk.decided[&rotation.height()].0.system_payload().unwrap().round;
+            rotation.decided(self.validators.clone(), created);
+        }
+        rotation.context(self.validators.clone())
+    }
+
+    /// Rounds in which the decided blocks were made, from height 1.
+    pub fn rounds(&self) -> Vec<u32> {
+        let disk = self.disk.lock().unwrap();
+        disk.decided.values().map(|(block, _)| block.system_payload().unwrap().round.get()).collect()
+    }
+
     fn tripped(flag: &AtomicBool) -> Result<(), Fault> {
         if flag.swap(false, Ordering::SeqCst) { Err(Fault::storage("injected")) } else { Ok(()) }
     }
@@ -94,8 +110,8 @@ impl Application for TestChain {
         Ok(Info { height, block_id, execution_hash: execution_hash(block_id), history_start: Height(1) })
     }
 
-    fn height_context(&self, _height: Height) -> Result<HeightContext, Fault> {
-        Ok(HeightContext { validators: self.validators.clone(), demoted: Vec::new() })
+    fn height_context(&self, height: Height) -> Result<HeightContext, Fault> {
+        Ok(self.context(&self.disk.lock().unwrap(), height))
     }
 
     fn prepare_proposal(&self, height: Height, round: Round, budget: Duration) -> Result<Block, Fault> {
@@ -133,14 +149,16 @@ impl Application for TestChain {
         let disk = self.disk.lock().unwrap();
         let (tip, parent) = Self::tip(&disk);
         let payload = block.system_payload().map_err(|e| Fault::corrupt(e.to_string()))?;
-        let context = HeightContext { validators: self.validators.clone(), demoted: Vec::new() };
+        if block.height() != tip.next() {
+            return Ok(Verdict::Reject(format!("{} does not follow {tip}", block.height())));
+        }
+        let context = self.context(&disk, block.height());
         let round_fits = match origin {
             ProposalOrigin::Fresh { round } => payload.round == round,
             ProposalOrigin::Reproposed { valid_round } => payload.round <= valid_round,
             ProposalOrigin::Synced { round } => payload.round <= round,
         };
-        let fits = block.height() == tip.next()
-            && block.header().parent_id == parent
+        let fits = block.header().parent_id == parent
             && block.header().previous_execution_hash == execution_hash(parent)
             && round_fits
             && payload.creator == context.proposer(block.height(), payload.round)
