@@ -2,6 +2,7 @@
 
 mod advance;
 mod commit;
+mod evidence;
 mod judge;
 mod open;
 mod outcome;
@@ -22,6 +23,7 @@ use assay_consensus::Rotation;
 use assay_executive::{BlockError, Executive, Parent, decode_transactions};
 use assay_primitives::{Block, Fault, Height};
 use assay_store::{StateAt, Store};
+use evidence::Carried;
 use outcome::{Outcome, Outcomes};
 use parking_lot::{Mutex, RwLock};
 use rayon::ThreadPool;
@@ -72,6 +74,8 @@ pub(crate) struct Core {
     pub(crate) journal: Mutex<Option<Journal>>,
     outcomes: Outcomes,
     late_votes: Mutex<LateVotes>,
+    /// Evidence in the last blocks, once it was asked for.
+    carried: Mutex<Option<Carried>>,
     pub(crate) waiters: Mutex<Waiters>,
     pub(crate) blocks: Mutex<BlockCache>,
     stopped: OnceLock<String>,

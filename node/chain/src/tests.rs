@@ -3,6 +3,7 @@
 
 mod chain;
 mod driver;
+mod evidence;
 mod fixtures;
 mod journal;
 mod judge;

@@ -10,7 +10,7 @@ use super::{Core, Head};
 use crate::blocks::{committed_block, receipt_record};
 use crate::mempool::SenderState;
 use alloy_primitives::{Address, KECCAK256_EMPTY};
-use assay_consensus::{UndecidedProposal, verify_evidence};
+use assay_consensus::UndecidedProposal;
 use assay_executive::BlockError;
 use assay_kernel::StateChanges;
 use assay_primitives::{Block, BlockId, CommitCertificate, Evidence, Fault, Height, SystemPayload};
@@ -102,23 +102,12 @@ impl Core {
     /// Drops what this block told the chain and no later one needs to tell.
     fn forget_carried(&self, height: Height, payload: &SystemPayload) -> Result<(), Fault> {
         self.late_votes.lock().on_block(height, &payload.late_votes);
-        if payload.evidence.is_empty() {
-            return Ok(());
-        }
-        self.store.remove_evidence(&payload.evidence)
+        self.carry(height, &payload.evidence)
     }
 
     pub(crate) fn finalized(&self, certificate: &CommitCertificate, evidence: &[Evidence]) -> Result<(), Fault> {
         self.store.replace_certificate(certificate)?;
-        let validators = self.validators(certificate.height)?;
-        for evidence in evidence {
-            // What others could refuse would spoil this node's own proposals.
-            match verify_evidence(self.executive.chain_id(), &validators, evidence) {
-                Ok(()) => self.store.put_evidence(evidence)?,
-                Err(error) => tracing::warn!(%error, "evidence that proves nothing"),
-            }
-        }
-        Ok(())
+        self.keep_evidence(evidence)
     }
 
     pub(crate) fn keep_undecided(&self, proposal: &UndecidedProposal) -> Result<(), Fault> {

@@ -1,7 +1,7 @@
 //! Judgement of a proposal: where it comes from, what its engine proofs are worth, and what executing it gives.
 
 use super::{Core, Head};
-use assay_consensus::{HeightContext, ProposalOrigin, Verdict, verify_certificate, verify_evidence, verify_late_vote};
+use assay_consensus::{HeightContext, ProposalOrigin, Verdict, verify_certificate, verify_late_vote};
 use assay_executive::BlockError;
 use assay_primitives::{Block, Fault, Height, LateVote, Round, SystemPayload};
 
@@ -31,13 +31,14 @@ impl Core {
         let context = self.height_context(height)?;
         let judged = self
             .judge_time(head, &payload, origin)
-            .and_then(|()| judge_creator(&context, height, &payload, origin))
-            .and_then(|()| self.judge_proofs(&context, &payload));
+            .and_then(|()| judge_creator(&context, height, &payload, origin));
         if let Err(reason) = judged {
             return Ok(Err(reason));
         }
-        if let Err(reason) = self.judge_last_commit(head, &payload)? {
-            return Ok(Err(reason));
+        for proof in [Self::judge_late_votes, Self::judge_evidence, Self::judge_last_commit] {
+            if let Err(reason) = proof(self, head, &payload)? {
+                return Ok(Err(reason));
+            }
         }
         if self.outcomes.contains(block.id()) {
             return Ok(Ok(()));
@@ -70,15 +71,14 @@ impl Core {
         Ok(())
     }
 
-    fn judge_proofs(&self, context: &HeightContext, payload: &SystemPayload) -> Result<(), String> {
-        let chain_id = self.executive.chain_id();
-        for evidence in &payload.evidence {
-            verify_evidence(chain_id, &context.validators, evidence).map_err(|error| format!("evidence: {error}"))?;
-        }
+    fn judge_late_votes(&self, _head: &Head, payload: &SystemPayload) -> Result<Result<(), String>, Fault> {
         for vote in &payload.late_votes {
-            verify_late_vote(chain_id, &context.validators, vote).map_err(|error| format!("late vote: {error}"))?;
+            let validators = self.validators(vote.height)?;
+            if let Err(error) = verify_late_vote(self.executive.chain_id(), &validators, vote) {
+                return Ok(Err(format!("late vote: {error}")));
+            }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     fn judge_last_commit(&self, head: &Head, payload: &SystemPayload) -> Result<Result<(), String>, Fault> {

@@ -79,6 +79,7 @@ impl Core {
             journal: Mutex::new(journal),
             outcomes: Outcomes::default(),
             late_votes: Mutex::new(LateVotes::default()),
+            carried: Mutex::new(None),
             waiters: Mutex::new(HashMap::new()),
             blocks: Mutex::new(BlockCache::default()),
             stopped: OnceLock::new(),

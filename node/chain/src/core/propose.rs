@@ -3,7 +3,7 @@
 use super::outcome::Outcome;
 use super::{Core, Head};
 use crate::config::ProposerIdentity;
-use assay_executive::{AdmitError, BlockBuilder, BlockError, EVIDENCE_MAX};
+use assay_executive::{AdmitError, BlockBuilder, BlockError};
 use assay_primitives::{Block, Fault, Height, Round, SystemPayload, TimestampMs};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -57,9 +57,6 @@ impl Core {
         };
         let mut late_votes = self.late_votes.lock().for_height(parent.next());
         late_votes.retain(|vote| !present(vote));
-        let mut seen = BTreeSet::new();
-        let mut evidence = self.store.pending_evidence(EVIDENCE_MAX)?;
-        evidence.retain(|evidence| evidence.height <= parent && seen.insert((evidence.height, evidence.address)));
         Ok(SystemPayload {
             creator: proposer.address,
             round,
@@ -68,7 +65,7 @@ impl Core {
             randomness: proposer.randomness.prove(head.parent.randomness(), parent.next()),
             last_commit,
             late_votes,
-            evidence,
+            evidence: self.evidence_for(parent.next())?,
         })
     }
 

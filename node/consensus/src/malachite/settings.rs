@@ -51,7 +51,8 @@ pub(super) fn consensus_config(config: &EngineConfig) -> Result<ConsensusConfig,
 
 pub(super) fn sync_config() -> Result<ValueSyncConfig, EngineError> {
     Ok(ValueSyncConfig {
-        status_update_interval: Duration::from_secs(5),
+        // At every decision: whoever learns of a height seconds later stays seconds behind.
+        status_update_interval: Duration::ZERO,
         max_response_size: parse("sync size", &format!("{SYNC_RESPONSE_MAX} B"))?,
         batch_size: SYNC_BATCH_MAX / 2,
         ..Default::default()

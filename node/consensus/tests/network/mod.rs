@@ -2,9 +2,11 @@
 
 mod agreement;
 mod demotion;
+mod sync;
 
-use crate::support::{TestChain, config, key, reach, try_start, validators};
-use assay_consensus::{EngineHandle, Pacing, StopReason, Timeouts};
+use crate::support::{CHAIN_ID, TestChain, config, key, reach, try_start, validators};
+use assay_consensus::{EngineHandle, Pacing, StopReason, Timeouts, guard};
+use assay_primitives::Height;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -44,6 +46,14 @@ impl Node {
     pub fn new(n: u8, setup: Setup) -> Self {
         let chain = TestChain::new(validators(4), key(n.max(1)), setup.size);
         Self { n, folder: tempfile::tempdir().unwrap(), chain, engine: None, setup }
+    }
+
+    /// Begins with the first blocks of another chain, as a validator that was there when they were made.
+    pub fn inherit(&self, history: &TestChain, heights: u64) {
+        self.chain.copy(history, heights);
+        if self.n > 0 {
+            guard::reset(self.folder.path(), CHAIN_ID, &key(self.n), Height(heights)).unwrap();
+        }
     }
 
     /// Where its engine listens; nowhere while it does not run.

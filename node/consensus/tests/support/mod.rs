@@ -3,12 +3,12 @@
 
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, keccak256};
 use assay_consensus::{
-    Application, ConsensusKey, EngineConfig, EngineError, EngineHandle, EngineKeys, HeightContext, Info, NetworkKey,
+    Application, ConsensusKey, ConsensusMessage, EngineConfig, EngineError, EngineHandle, EngineKeys, HeightContext, Info, NetworkKey,
     Pacing, ProposalOrigin, Rotation, UndecidedProposal, Verdict, Work, verify_certificate,
 };
 use assay_primitives::vrf::RandomnessProof;
 use assay_primitives::{
-    Block, BlockId, CommitCertificate, Evidence, Fault, Height, LateVote, Round, SystemPayload, TimestampMs, Validator,
+    Block, BlockId, CommitCertificate, CommitSignature, Evidence, Fault, Height, LateVote, Round, SystemPayload, TimestampMs, Validator,
     ValidatorSet,
 };
 use std::collections::BTreeMap;
@@ -50,10 +50,34 @@ pub struct Failures {
     pub panic: AtomicBool,
 }
 
+/// What a node tells peers that sync from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    /// The truth.
+    Truth,
+    /// Nothing, although it has the blocks.
+    Nothing,
+    /// Bytes that are no block.
+    Garbage,
+    /// Another block of that height, under the true certificate.
+    OtherBlock,
+    /// The true block without its last bytes.
+    CutBlock,
+    /// One signature of the certificate is wrong.
+    BadSignature,
+    /// Signatures of less than two thirds.
+    FewSignatures,
+    /// A certificate that signs another block, consistent in itself, but by nobody.
+    ForgedCertificate,
+    /// The truth, after a long time.
+    Stalls,
+}
+
 /// The application.
 pub struct TestChain {
     pub disk: Mutex<Disk>,
     pub fail: Failures,
+    pub serves: Mutex<Serves>,
     validators: ValidatorSet,
     creator: ConsensusKey,
     size: usize,
@@ -66,7 +90,71 @@ fn execution_hash(id: BlockId) -> B256 {
 impl TestChain {
     /// A chain of these validators; blocks carry `size` bytes on top of what is pending.
     pub fn new(validators: ValidatorSet, creator: ConsensusKey, size: usize) -> Arc<Self> {
-        Arc::new(Self { disk: Mutex::default(), fail: Failures::default(), validators, creator, size })
+        Arc::new(Self { disk: Mutex::default(), fail: Failures::default(), serves: Mutex::new(Serves::Truth), validators, creator, size })
+    }
+
+    /// Appends blocks that all validators of [`validators`] signed.
+    pub fn grow(&self, heights: u64) {
+        for _ in 0..heights {
+            let height = self.height().next();
+            let mut disk = self.disk.lock().unwrap();
+            let block = self.assemble(&mut disk, height, Round::ZERO, 0);
+            let all: Vec<u8> = (1..=u8::try_from(self.validators.len()).unwrap()).collect();
+            let certificate = certify(&block, &all);
+            disk.decided.insert(height, (block, certificate));
+        }
+    }
+
+    /// Takes over the first blocks of another chain.
+    pub fn copy(&self, other: &Self, heights: u64) {
+        let decided = other.disk.lock().unwrap().decided.range(..=Height(heights)).map(|(h, d)| (*h, d.clone())).collect();
+        self.disk.lock().unwrap().decided = decided;
+    }
+
+    fn assemble(&self, disk: &mut Disk, height: Height, round: Round, salt: u64) -> Block {
+        let (tip, parent) = Self::tip(disk);
+        let creator = self.context(disk, height).proposer(height, round);
+        let payload = SystemPayload {
+            creator,
+            round,
+            timestamp_ms: TimestampMs(height.get() * 1_000 + u64::from(round.get()) + salt),
+            randomness: RandomnessProof { pre_output: B256::ZERO, proof: FixedBytes::ZERO },
+            last_commit: disk.decided.get(&tip).map(|(_, certificate)| certificate.clone()),
+            late_votes: Vec::new(),
+            evidence: Vec::new(),
+        };
+        let mut txs = std::mem::take(&mut disk.pending);
+        if self.size > 0 {
+            txs.push(vec![7u8; self.size].into());
+        }
+        Block::assemble(CHAIN_ID, height, parent, execution_hash(parent), &payload, txs).unwrap()
+    }
+
+    fn serve(&self, block: &Block, certificate: &CommitCertificate) -> Option<(Vec<u8>, CommitCertificate)> {
+        let (mut bytes, mut certificate) = (block.encode(), certificate.clone());
+        let serves = *self.serves.lock().unwrap();
+        let other = || {
+            let mut txs: Vec<Bytes> = block.transactions().cloned().collect();
+            txs.push(Bytes::from_static(b"another"));
+            let (header, payload) = (block.header(), block.system_payload().unwrap());
+            let hash = header.previous_execution_hash;
+            Block::assemble(CHAIN_ID, block.height(), header.parent_id, hash, &payload, txs).unwrap()
+        };
+        match serves {
+            Serves::Truth => {}
+            Serves::Nothing => return None,
+            Serves::Garbage => bytes = vec![0xab; bytes.len()],
+            Serves::OtherBlock => bytes = other().encode(),
+            Serves::CutBlock => bytes.truncate(bytes.len() - 3),
+            Serves::BadSignature => certificate.signatures[0].signature.0[5] ^= 1,
+            Serves::FewSignatures => certificate.signatures.truncate(2),
+            Serves::ForgedCertificate => {
+                bytes = other().encode();
+                certificate.block_id = other().id();
+            }
+            Serves::Stalls => std::thread::sleep(Duration::from_secs(30)),
+        }
+        Some((bytes, certificate))
     }
 
     fn tip(disk: &Disk) -> (Height, BlockId) {
@@ -121,22 +209,10 @@ impl Application for TestChain {
             std::thread::sleep(Duration::from_secs(3));
         }
         let mut disk = self.disk.lock().unwrap();
-        let (tip, parent) = Self::tip(&disk);
+        let (tip, _) = Self::tip(&disk);
         assert_eq!(tip.next(), height, "asked for a block that does not come next");
-        let payload = SystemPayload {
-            creator: self.creator.address(),
-            round,
-            timestamp_ms: TimestampMs(height.get() * 1_000 + u64::from(round.get()) + rand::random::<u64>() % 1_000),
-            randomness: RandomnessProof { pre_output: B256::ZERO, proof: FixedBytes::ZERO },
-            last_commit: disk.decided.get(&tip).map(|(_, certificate)| certificate.clone()),
-            late_votes: Vec::new(),
-            evidence: Vec::new(),
-        };
-        let mut txs = std::mem::take(&mut disk.pending);
-        if self.size > 0 {
-            txs.push(vec![7u8; self.size].into());
-        }
-        let block = Block::assemble(CHAIN_ID, height, parent, execution_hash(parent), &payload, txs).unwrap();
+        let block = self.assemble(&mut disk, height, round, rand::random::<u64>() % 1_000);
+        assert_eq!(block.system_payload().unwrap().creator, self.creator.address(), "asked out of turn");
         assert!(
             !disk.built.iter().any(|(h, r, _)| (*h, *r) == (height, round)),
             "a second block built for {height} {round}"
@@ -213,7 +289,9 @@ impl Application for TestChain {
 
     fn decided_block(&self, height: Height) -> Result<Option<(Vec<u8>, CommitCertificate)>, Fault> {
         let disk = self.disk.lock().unwrap();
-        Ok(disk.decided.get(&height).map(|(block, certificate)| (block.encode(), certificate.clone())))
+        let decided = disk.decided.get(&height).cloned();
+        drop(disk);
+        Ok(decided.and_then(|(block, certificate)| self.serve(&block, &certificate)))
     }
 
     fn work(&self) -> Work {
@@ -224,6 +302,18 @@ impl Application for TestChain {
             (true, false) => Work::None,
         }
     }
+}
+
+/// A certificate of round 0, signed by these keys.
+pub fn certify(block: &Block, keys: &[u8]) -> CommitCertificate {
+    let (height, round) = (block.height(), Round::ZERO);
+    let sign = |n: &u8| {
+        let address = key(*n).address();
+        let message = ConsensusMessage::precommit(CHAIN_ID, height, round, block.id(), address);
+        let signing = ed25519_consensus::SigningKey::from(*key(*n).to_bytes());
+        CommitSignature { address, signature: signing.sign(&message.sign_bytes()).to_bytes().into() }
+    };
+    CommitCertificate { height, round, block_id: block.id(), signatures: keys.iter().map(sign).collect() }
 }
 
 /// A consensus key for a test.
