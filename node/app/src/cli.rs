@@ -1,5 +1,9 @@
 //! The command line.
 
+mod testnet;
+
+pub use testnet::{TestnetCommand, TestnetInitArgs, TestnetUrlsArgs};
+
 use crate::config::ConfigFlags;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -58,6 +62,9 @@ Exit codes: 0 stopped by SIGINT or SIGTERM, 1 the node stopped itself, 2 wrong a
     /// Ask a running node how it fares
     #[command(after_help = "Exit codes: 0 the node is ready, 1 it is not, or does not answer.")]
     Status(StatusArgs),
+    /// Make a network of several nodes, for development and tests, and run it
+    #[command(subcommand)]
+    Testnet(TestnetCommand),
     /// Print the version
     Version {
         /// As JSON.

@@ -9,6 +9,7 @@ mod keys;
 mod start;
 mod statetest;
 mod status;
+mod testnet;
 mod wal;
 
 use crate::cli::{Cli, Command};
@@ -31,6 +32,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, AppError> {
         Command::Genesis(command) => genesis::run(&command),
         Command::Config(command) => configuration::run(command),
         Command::Status(args) => status::run(&args),
+        Command::Testnet(command) => testnet::run(command),
         Command::Version { json } => version(json),
         Command::Completions { shell } => completions(shell),
         Command::Statetest(args) => statetest::run(&args),

@@ -8,12 +8,14 @@ mod check;
 mod error;
 mod flags;
 mod layers;
+mod network;
 mod settings;
 mod show;
 
 pub use error::ConfigError;
 pub use flags::ConfigFlags;
 pub use layers::{Layers, Loaded, check_text};
+pub use network::P2pAddresses;
 pub use settings::{SETTINGS, Setting};
 pub use show::template;
 
@@ -27,6 +29,8 @@ pub struct Config {
     pub rpc: RpcSettings,
     /// Metrics, health and the log filter.
     pub admin: AdminSettings,
+    /// The network between nodes.
+    pub p2p: P2pSettings,
     /// The database.
     pub store: StoreSettings,
     /// The pool of pending transactions.
@@ -102,6 +106,39 @@ pub struct AdminSettings {
 impl Default for AdminSettings {
     fn default() -> Self {
         Self { host: "127.0.0.1".to_owned(), port: 9545 }
+    }
+}
+
+/// The network between nodes: consensus, and transaction gossip on a port of its own. Addresses are `host:port` or
+/// multiaddresses; see [`P2pAddresses`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct P2pSettings {
+    /// Where to listen for consensus; port 0 takes a free one.
+    pub listen: String,
+    /// Peers to keep connected to.
+    pub peers: Vec<String>,
+    /// Where to listen for gossip; empty: one port above `listen`.
+    pub gossip_listen: String,
+    /// Peers of gossip; empty: one port above each of `peers`.
+    pub gossip_peers: Vec<String>,
+    /// Connections taken from one address.
+    pub connections_per_ip_max: u64,
+    /// Name of the node in the logs of its peers; empty: that of its data folder.
+    pub moniker: String,
+}
+
+impl Default for P2pSettings {
+    /// On the loopback address: a node is open to others when its operator says so.
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:0".to_owned(),
+            peers: Vec::new(),
+            gossip_listen: String::new(),
+            gossip_peers: Vec::new(),
+            connections_per_ip_max: 64,
+            moniker: String::new(),
+        }
     }
 }
 

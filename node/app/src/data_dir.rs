@@ -3,8 +3,10 @@
 //! ```text
 //! DIR/                0700
 //!   lock              held while a process uses the folder
+//!   endpoints.json    where the running node listens; gone when it stops in order
 //!   chain.json        the chain specification; there is no node without it
 //!   config.toml       settings, unless --config names another file
+//!   passphrase        of the keystores; test networks only, since it opens what lies beside it
 //!   keys/             0700; one keystore per key
 //!     consensus.json  randomness.json  network.json  account-NAME.json
 //!     dev.json        the validator of a development chain, which is no secret
@@ -105,6 +107,11 @@ impl DataDir {
     /// The settings.
     pub fn config_file(&self) -> PathBuf {
         self.root.join("config.toml")
+    }
+
+    /// A passphrase that lies beside the keystores it opens: for development and tests only.
+    pub fn passphrase_file(&self) -> PathBuf {
+        self.root.join("passphrase")
     }
 
     /// The keystores.

@@ -8,7 +8,7 @@ mod validator;
 pub use dev::{DEV_FILE, dev_spec, dev_validator, put_dev_validator};
 pub use keystore::{KeyKind, PublicPart, StoredKey, list, read_secret, store};
 pub use passphrase::{Passphrase, read_line_from};
-pub use validator::{ValidatorKeys, genesis_entry, is_dev, load_validator};
+pub use validator::{NodeKeys, ValidatorKeys, genesis_entry, is_dev, load, load_validator};
 
 use std::path::PathBuf;
 use thiserror::Error;
@@ -65,6 +65,19 @@ pub enum KeyError {
         folder: PathBuf,
         /// The data folder.
         data_dir: PathBuf,
+    },
+    /// Some of a validator's keys, not all.
+    #[error(
+        "{} holds a validator's {there} key but no {missing} key: restore or import it; a full node has neither a \
+         consensus nor a randomness key", folder.display()
+    )]
+    Incomplete {
+        /// The folder.
+        folder: PathBuf,
+        /// A key that is there.
+        there: KeyKind,
+        /// One that is not.
+        missing: KeyKind,
     },
     /// Keys that are not those of any validator in the chain's specification.
     #[error("{0}")]

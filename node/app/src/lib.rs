@@ -7,9 +7,11 @@
 //! config     settings in layers: default < file < environment < flag, each with its origin
 //! data_dir   the folder of a node: layout, permissions, lock
 //! keys       keystores, passphrases, the development validator
+//! peer_address  where nodes listen and find each other
 //! node       one running node: what starts in which order, and the one way to stop
 //! logs       text or JSON, to standard error and to rotated files, filter changeable while running
 //! report     a line per block
+//! testnet    a network for development and tests: its plan, keys and folders
 //! metrics    the registry, and what the process itself reports
 //! ```
 #![allow(
@@ -30,7 +32,9 @@ pub mod logs;
 pub mod metrics;
 pub mod node;
 pub mod output;
+pub mod peer_address;
 pub mod report;
+pub mod testnet;
 
 pub use cli::{Cli, Command};
 pub use commands::run;

@@ -16,11 +16,11 @@ pub use supervise::{Stop, start, supervise};
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirLock};
 use crate::error::{AppError, advice};
-use crate::keys::ValidatorKeys;
+use crate::keys::NodeKeys;
 use crate::logs::FilterHandle;
 use crate::{metrics, output};
 use assay_chain::{Chain, OpenError};
-use assay_consensus::{EngineHandle, EngineKeys, Pacing, engine};
+use assay_consensus::{EngineHandle, EngineKeys, EngineStatus, Pacing, engine};
 use assay_executive::Executive;
 use assay_genesis::ChainSpec;
 use assay_rpc::{AdminHandle, RpcHandle, RpcMetrics};
@@ -49,7 +49,7 @@ pub struct NodeSetup {
     /// Its settings.
     pub config: Config,
     /// Its keys.
-    pub keys: ValidatorKeys,
+    pub keys: NodeKeys,
     /// When blocks are made.
     pub pacing: Pacing,
     /// Whether to serve what development tools probe for.
@@ -67,6 +67,7 @@ pub struct Node {
     admin: AdminHandle,
     store: Store,
     root: PathBuf,
+    peer_id: String,
     _lock: DataDirLock,
 }
 
@@ -87,6 +88,7 @@ impl Node {
             tracing::warn!(path = %path.display(), "other users of this machine can read this folder; run chmod 700");
         }
         let spec = Arc::new(spec);
+        let engine_config = settings::engine(&spec, &data_dir, pacing, &config, &keys)?;
         let (store, chain) = open(&data_dir, &spec, &config, &keys).await?;
 
         let mut registry = metrics::registry(&spec, if dev { "dev" } else { "start" }, data_dir.database());
@@ -100,8 +102,9 @@ impl Node {
             Err(error) => return Err(AppError::Failed(format!("the JSON-RPC server does not start: {error}"))),
         };
 
-        let engine_config = settings::engine(&spec, &data_dir, pacing, &keys);
-        let engine_keys = EngineKeys { voting: Some(keys.consensus), network: keys.network };
+        let voting = keys.validator().map(|keys| keys.consensus.clone());
+        let peer_id = keys.network().peer_id();
+        let engine_keys = EngineKeys { voting, network: keys.network().clone() };
         let engine = engine::spawn(engine_config, engine_keys, Arc::new(chain.clone()))
             .await
             .map_err(|error| AppError::Failed(format!("{error}{}", advice(&error.to_string(), data_dir.root()))))?;
@@ -120,7 +123,17 @@ impl Node {
                 return Err(error.into());
             }
         };
-        Ok(Self { chain, engine, rpc, clients, admin, store, root: data_dir.root().to_path_buf(), _lock: lock })
+        Ok(Self {
+            chain,
+            engine,
+            rpc,
+            clients,
+            admin,
+            store,
+            root: data_dir.root().to_path_buf(),
+            peer_id,
+            _lock: lock,
+        })
     }
 
     /// The chain.
@@ -141,6 +154,18 @@ impl Node {
     /// URL of the admin server, for a client on this machine.
     pub fn admin_url(&self) -> String {
         format!("http://{}", reachable(self.admin.local_addr()))
+    }
+}
+
+impl Node {
+    /// Where its engine stands.
+    pub fn engine_status(&self) -> EngineStatus {
+        self.engine.status().borrow().clone()
+    }
+
+    /// Id of its network key.
+    pub fn peer_id(&self) -> &str {
+        &self.peer_id
     }
 }
 
@@ -196,7 +221,7 @@ async fn open(
     data_dir: &DataDir,
     spec: &Arc<ChainSpec>,
     config: &Config,
-    keys: &ValidatorKeys,
+    keys: &NodeKeys,
 ) -> Result<(Store, Chain), AppError> {
     let (root, database) = (data_dir.root().to_path_buf(), data_dir.database());
     let options = settings::store(config);

@@ -5,3 +5,5 @@ mod config;
 mod data_dir;
 mod keys;
 mod logs;
+mod peer_address;
+mod testnet;

@@ -4,7 +4,7 @@ use crate::cli::DevArgs;
 use crate::config::Layers;
 use crate::data_dir::DataDir;
 use crate::error::AppError;
-use crate::keys::{Passphrase, load_validator};
+use crate::keys::{NodeKeys, Passphrase, load_validator};
 use crate::node::{self, NodeSetup, Stop, on_demand, supervise};
 use crate::report::{Style, report};
 use crate::{banner, logs, output};
@@ -40,10 +40,10 @@ pub(super) fn run(args: DevArgs) -> Result<ExitCode, AppError> {
     data_dir.create()?;
     let lock = data_dir.lock()?;
     let spec = chain_of(&data_dir, args.chain_id)?;
-    let keys = load_validator(&data_dir, &spec, || {
+    let keys = NodeKeys::Validator(Box::new(load_validator(&data_dir, &spec, || {
         let file = Some(&config.keys.passphrase_file).filter(|file| !file.is_empty());
         Passphrase::read(file.map(Path::new))
-    })?;
+    })?));
     let pacing = args.block_time.map_or_else(on_demand, |ms| Pacing::Interval(Duration::from_millis(ms)));
     let accounts = banner::accounts(args.accounts)?;
     let setup =

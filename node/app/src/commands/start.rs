@@ -4,10 +4,12 @@ use crate::cli::StartArgs;
 use crate::config::Layers;
 use crate::data_dir::DataDir;
 use crate::error::AppError;
-use crate::keys::{KeyError, Passphrase, load_validator};
+use crate::keys::{KeyError, NodeKeys, Passphrase, load};
 use crate::node::{self, NodeSetup, Stop, interval_of, on_demand, supervise};
 use crate::report::{Style, report};
+use crate::testnet::Endpoints;
 use crate::{banner, build, logs, output};
+use assay_genesis::ChainSpec;
 use std::future::Future;
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,25 +22,20 @@ pub(super) fn run(args: StartArgs) -> Result<ExitCode, AppError> {
     let log = logs::install(&config.log)?;
     data_dir.create()?;
     let lock = data_dir.lock()?;
-    let passphrase_file = config.keys.passphrase_file.clone();
-    let keys = load_validator(&data_dir, &spec, || match passphrase_file.as_str() {
-        "" => Err(KeyError::NoPassphrase),
-        file => Passphrase::read(Some(Path::new(file))),
-    })?;
+    let keys = load(&data_dir, &spec, || passphrase(&config.keys.passphrase_file, &data_dir))?;
+    if args.on_demand && spec.validators.len() > 1 {
+        let count = spec.validators.len();
+        return Err(AppError::Usage(format!("--on-demand is for one validator; the chain has {count}")));
+    }
     let pacing = if args.on_demand { on_demand() } else { interval_of(&spec) };
-    tracing::info!(
-        version = build::client_version(),
-        network = spec.network,
-        chain_id = spec.chain_id,
-        validator = %keys.consensus.address(),
-        "starting"
-    );
+    announce(&spec, &keys, &data_dir);
     let root = data_dir.root().to_path_buf();
     let setup =
         NodeSetup { data_dir, lock, spec: spec.clone(), config, keys, pacing, dev: false, filter: log.filter.clone() };
     block_on(async move {
         let mut stop = Stop::install()?;
         let node = node::start(setup, &mut stop, None).await?;
+        Endpoints::of(&node).write(&root)?;
         if args.json {
             banner::ready_json(&node, &spec, &root, &[]);
             report(&node, Style::Json)?;
@@ -51,8 +48,41 @@ pub(super) fn run(args: StartArgs) -> Result<ExitCode, AppError> {
                 node.admin_url()
             ));
         }
-        supervise(node, stop, None).await
+        let ended = supervise(node, stop, None).await;
+        Endpoints::remove(&root);
+        ended
     })
+}
+
+/// The passphrase of the keystores: from the file that is set, or the one that a test network keeps in the folder.
+fn passphrase(file: &str, data_dir: &DataDir) -> Result<Passphrase, KeyError> {
+    let beside = data_dir.passphrase_file();
+    match file {
+        "" if beside.exists() => {
+            tracing::warn!(file = %beside.display(), "the passphrase lies beside the keys it opens: for tests only");
+            Passphrase::read(Some(&beside))
+        }
+        "" => Err(KeyError::NoPassphrase),
+        file => Passphrase::read(Some(Path::new(file))),
+    }
+}
+
+fn announce(spec: &ChainSpec, keys: &NodeKeys, data_dir: &DataDir) {
+    let (version, network, chain_id) = (build::client_version(), &spec.network, spec.chain_id);
+    let peer_id = keys.network().peer_id();
+    match keys.validator() {
+        Some(keys) => {
+            let validator = keys.consensus.address();
+            tracing::info!(version, network, chain_id, peer_id, %validator, "starting as a validator");
+        }
+        None => {
+            let folder = data_dir.keys();
+            tracing::info!(
+                version, network, chain_id, peer_id, keys = %folder.display(),
+                "starting as a full node: there is no consensus key, so it follows and serves but does not vote"
+            );
+        }
+    }
 }
 
 /// Runs a node's future to its end, on a runtime of its own.

@@ -24,7 +24,9 @@ fn open(folder: &FolderArgs, passphrase: &PassphraseArgs) -> Result<Stopped, App
     let data_dir = DataDir::at(&folder.data_dir)?;
     let spec = data_dir.chain()?;
     let lock = data_dir.lock()?;
-    let keys = load_validator(&data_dir, &spec, || Passphrase::read(passphrase.passphrase_file.as_deref()))?;
+    let beside = Some(data_dir.passphrase_file()).filter(|file| file.exists());
+    let file = passphrase.passphrase_file.clone().or(beside);
+    let keys = load_validator(&data_dir, &spec, || Passphrase::read(file.as_deref()))?;
     Ok(Stopped { data_dir, chain_id: spec.chain_id, key: keys.consensus, _lock: lock })
 }
 

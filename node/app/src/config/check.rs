@@ -10,17 +10,18 @@ const STORE_MEMORY_MB_MIN: u64 = (assay_store::MEMORY_BYTES_MIN as u64).div_ceil
 const TX_GAS_MAX: u64 = 1 << 24;
 
 impl Loaded {
-    fn wrong(&self, key: &str, reason: impl Into<String>) -> ConfigError {
+    pub(super) fn wrong(&self, key: &str, reason: impl Into<String>) -> ConfigError {
         let value = self.value(key).map(|value| super::show::text(&value)).unwrap_or_default();
         ConfigError::Value { key: key.to_owned(), value, origin: self.origin(key), reason: reason.into() }
     }
 
-    fn bounded(&self, key: &str, value: u64, min: u64, max: u64) -> Result<(), ConfigError> {
+    pub(super) fn bounded(&self, key: &str, value: u64, min: u64, max: u64) -> Result<(), ConfigError> {
         if (min..=max).contains(&value) { Ok(()) } else { Err(self.wrong(key, format!("must be {min} to {max}"))) }
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         self.check_rpc()?;
+        self.check_p2p()?;
         let config = &self.config;
         self.bounded("store.memory_mb", config.store.memory_mb, STORE_MEMORY_MB_MIN, 1 << 20)?;
         self.bounded("store.history_heights", config.store.history_heights, 256, 1 << 40)?;

@@ -13,7 +13,8 @@ pub struct ConfigFlags {
 const HEADING: &str = "Settings (each is also a key of the file and an ASSAY_* variable; --help lists all)";
 
 /// Flags that are shown by `-h` too.
-const COMMON: &[&str] = &["rpc.host", "rpc.port", "admin.port", "log.filter", "keys.passphrase_file"];
+const COMMON: &[&str] =
+    &["rpc.host", "rpc.port", "admin.port", "p2p.listen", "p2p.peers", "log.filter", "keys.passphrase_file"];
 
 impl Args for ConfigFlags {
     fn augment_args(command: Command) -> Command {

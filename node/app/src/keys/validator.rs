@@ -66,6 +66,62 @@ impl ValidatorKeys {
     }
 }
 
+/// The keys that a node runs with.
+#[derive(Clone, Debug)]
+pub enum NodeKeys {
+    /// Those of a validator.
+    Validator(Box<ValidatorKeys>),
+    /// That of a full node, which follows and serves but never votes.
+    Full(Box<NetworkKey>),
+}
+
+impl NodeKeys {
+    /// The validator's keys, if it is one.
+    pub const fn validator(&self) -> Option<&ValidatorKeys> {
+        match self {
+            Self::Validator(keys) => Some(keys),
+            Self::Full(_) => None,
+        }
+    }
+
+    /// Names the node to its peers.
+    pub const fn network(&self) -> &NetworkKey {
+        match self {
+            Self::Validator(keys) => &keys.network,
+            Self::Full(key) => key,
+        }
+    }
+}
+
+/// Reads the keys of a data folder. One without a consensus and a randomness key is a full node's; its network key is
+/// drawn anew at every start, unless a keystore holds one. `passphrase` is asked for only where a keystore must be opened.
+///
+/// # Errors
+/// `Incomplete`, `NotInChain`, and those of keystores.
+pub fn load(
+    data_dir: &DataDir,
+    spec: &ChainSpec,
+    passphrase: impl FnOnce() -> Result<Passphrase, KeyError>,
+) -> Result<NodeKeys, KeyError> {
+    let folder = data_dir.keys();
+    let keys = list(&folder)?;
+    let voting = [KeyKind::Consensus, KeyKind::Randomness].into_iter().find(|kind| find(&keys, *kind).is_some());
+    if let Some(there) = voting {
+        let needed = [KeyKind::Consensus, KeyKind::Randomness, KeyKind::Network];
+        if let Some(missing) = needed.into_iter().find(|kind| find(&keys, *kind).is_none()) {
+            return Err(KeyError::Incomplete { folder, there, missing });
+        }
+    } else if !folder.join(DEV_FILE).exists() {
+        let Some(stored) = find(&keys, KeyKind::Network) else {
+            return Ok(NodeKeys::Full(Box::new(NetworkKey::generate())));
+        };
+        let invalid = KeyError::Invalid { kind: KeyKind::Network, reason: "not a seed" };
+        let secret = read_secret(&stored.path, &passphrase()?)?;
+        return NetworkKey::from_bytes(*secret).map(|key| NodeKeys::Full(Box::new(key))).ok_or(invalid);
+    }
+    load_validator(data_dir, spec, passphrase).map(|keys| NodeKeys::Validator(Box::new(keys)))
+}
+
 fn find(keys: &[StoredKey], kind: KeyKind) -> Option<&StoredKey> {
     keys.iter().find(|key| key.public.kind() == kind)
 }

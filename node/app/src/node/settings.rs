@@ -4,7 +4,7 @@ use crate::build;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::error::AppError;
-use crate::keys::{ValidatorKeys, is_dev};
+use crate::keys::{NodeKeys, is_dev};
 use crate::logs::FilterHandle;
 use crate::metrics;
 use assay_chain::{ChainConfig, ProposerIdentity};
@@ -61,9 +61,11 @@ pub(super) fn store(config: &Config) -> StoreOptions {
     }
 }
 
-pub(super) fn chain(config: &Config, data_dir: &DataDir, keys: &ValidatorKeys) -> ChainConfig {
-    let proposer = ProposerIdentity { address: keys.consensus.address(), randomness: keys.randomness.clone() };
-    let mut chain = ChainConfig::new(Some(proposer));
+pub(super) fn chain(config: &Config, data_dir: &DataDir, keys: &NodeKeys) -> ChainConfig {
+    let mut chain = ChainConfig::new(
+        keys.validator()
+            .map(|keys| ProposerIdentity { address: keys.consensus.address(), randomness: keys.randomness.clone() }),
+    );
     chain.journal = Some(data_dir.pool().join("journal"));
     chain.pool.count_max = size(config.mempool.transactions_max);
     chain.pool.bytes_max = mebibytes(config.mempool.size_max_mb);
@@ -76,10 +78,31 @@ pub(super) fn chain(config: &Config, data_dir: &DataDir, keys: &ValidatorKeys) -
     chain
 }
 
-pub(super) fn engine(spec: &ChainSpec, data_dir: &DataDir, pacing: Pacing, keys: &ValidatorKeys) -> EngineConfig {
+/// The engine's settings.
+///
+/// # Errors
+/// `Usage` for addresses that cannot be used, or a peer with this node's own key.
+pub(super) fn engine(
+    spec: &ChainSpec,
+    data_dir: &DataDir,
+    pacing: Pacing,
+    config: &Config,
+    keys: &NodeKeys,
+) -> Result<EngineConfig, AppError> {
     let timing = &spec.params.timing;
     let mut engine = EngineConfig::local(spec.chain_id, data_dir.consensus());
-    engine.moniker = spec.network.clone();
+    let usage = |(key, reason): (&str, String)| AppError::Usage(format!("p2p.{key}: {reason}"));
+    let addresses = config.p2p.addresses().map_err(usage)?;
+    let own_id = keys.network().peer_id();
+    for (key, peers) in [("peers", &addresses.peers), ("gossip_peers", &addresses.gossip_peers)] {
+        if let Some(own) = peers.iter().find(|peer| peer.peer_id.as_deref() == Some(own_id.as_str())) {
+            return Err(usage((key, format!("`{own}` has this node's own key"))));
+        }
+    }
+    engine.listen_addr = addresses.listen.to_string();
+    engine.peers = addresses.peers.iter().map(ToString::to_string).collect();
+    engine.connections_per_ip_max = size(config.p2p.connections_per_ip_max);
+    engine.moniker = moniker(config, data_dir);
     engine.pacing = pacing;
     engine.timeouts = Timeouts {
         propose: Duration::from_millis(timing.propose_timeout_ms),
@@ -89,9 +112,16 @@ pub(super) fn engine(spec: &ChainSpec, data_dir: &DataDir, pacing: Pacing, keys:
     };
     // Development keys sign on every developer's machine, each on a chain of its own; a key with a secret may have
     // signed elsewhere, so its guard is made by an operator.
-    engine.create_guard = is_dev(keys.consensus.public_key());
+    let alone = spec.validators.len() == 1;
+    engine.create_guard = alone && keys.validator().is_some_and(|keys| is_dev(keys.consensus.public_key()));
     engine.application_stack_bytes = APPLICATION_STACK_BYTES;
-    engine
+    Ok(engine)
+}
+
+/// The node's name in the logs of its peers.
+fn moniker(config: &Config, data_dir: &DataDir) -> String {
+    let folder = || data_dir.root().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Some(config.p2p.moniker.clone()).filter(|moniker| !moniker.is_empty()).unwrap_or_else(folder)
 }
 
 /// How a chain without on-demand blocks is paced.

@@ -124,6 +124,19 @@ fn wrong_values_name_their_origin() {
 }
 
 #[test]
+fn gossip_is_one_port_above_consensus_unless_it_is_told_otherwise() {
+    let addresses = |toml: &str| load(toml, &[], &[]).unwrap().config.p2p.addresses().unwrap();
+    let derived = addresses("[p2p]\nlisten = \"0.0.0.0:27002\"\npeers = [\"a.example:27012\"]");
+    assert_eq!(derived.gossip_listen.to_string(), "/ip4/0.0.0.0/tcp/27003");
+    assert_eq!(derived.gossip_peers[0].to_string(), "/dns/a.example/tcp/27013");
+    let given = addresses("[p2p]\ngossip_listen = \"127.0.0.1:5\"\ngossip_peers = [\"a.example:6\"]");
+    assert_eq!((given.gossip_listen.port, given.gossip_peers[0].port), (5, 6));
+    let own = "[p2p]\nlisten = \"127.0.0.1:27002\"\npeers = [\"127.0.0.1:27002\"]";
+    let error = load(own, &[], &[]).unwrap_err().to_string();
+    assert!(error.contains("p2p.peers") && error.contains("is this node itself"), "{error}");
+}
+
+#[test]
 fn relations_between_settings_are_checked() {
     for (path, value, reason) in [
         ("admin.port", "8545", "is also rpc.port"),
@@ -134,6 +147,15 @@ fn relations_between_settings_are_checked() {
         ("rpc.cors", "local,https://a.example", "stand alone"),
         ("log.filter", "assay=loud", ""),
         ("query.gas_max", "21000", "must be"),
+        ("p2p.listen", "localhost:1", "needs an IP address"),
+        ("p2p.listen", "/ip4/127.0.0.1/udp/1", "is neither"),
+        ("p2p.listen", "127.0.0.1:65535", "leaves no port above"),
+        ("p2p.peers", "10.0.0.1:27002,10.0.0.1:0", "a peer has a port"),
+        ("p2p.peers", "10.0.0.1:27002,/ip4/10.0.0.1/tcp/27002", "listed twice"),
+        ("p2p.peers", "/ip4/10.0.0.1/tcp/27002/p2p/Qm", "is no peer id"),
+        ("p2p.gossip_peers", "10.0.0.1", "is neither"),
+        ("p2p.connections_per_ip_max", "0", "must be 1 to"),
+        ("p2p.moniker", "a\nb", "control character"),
     ] {
         let error = load("", &[], &[(path, value)]).unwrap_err();
         let ConfigError::Value { key, origin, .. } = &error else { panic!("{path}: {error}") };

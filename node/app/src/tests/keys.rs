@@ -2,7 +2,8 @@
 
 use crate::data_dir::DataDir;
 use crate::keys::{
-    KeyError, KeyKind, Passphrase, PublicPart, genesis_entry, list, load_validator, read_line_from, read_secret, store,
+    KeyError, KeyKind, Passphrase, PublicPart, genesis_entry, list, load, load_validator, read_line_from, read_secret,
+    store,
 };
 use crate::keys::{ValidatorKeys, dev_spec};
 use assay_primitives::TimestampMs;
@@ -123,6 +124,29 @@ fn a_validator_is_loaded_from_its_keystores_and_must_be_in_the_chain() {
     let foreign = dev_spec(&other, TimestampMs(1_700_000_000_000), None).unwrap();
     let error = load_validator(&data_dir, &foreign, || Ok(passphrase("correct horse"))).unwrap_err();
     assert!(matches!(error, KeyError::NotInChain(_)), "{error}");
+}
+
+#[test]
+fn a_folder_without_voting_keys_is_a_full_node_and_a_part_of_them_is_an_error() {
+    let parent = tempfile::tempdir().unwrap();
+    let data_dir = DataDir::at(parent.path()).unwrap();
+    data_dir.create().unwrap();
+    let keys = ValidatorKeys::from_seeds([1; 32], [2; 32], [3; 32]).unwrap();
+    let spec = dev_spec(&keys, TimestampMs(1_700_000_000_000), None).unwrap();
+    let ids: Vec<_> = (0..2)
+        .map(|_| load(&data_dir, &spec, || panic!("nothing to open")).unwrap())
+        .map(|keys| keys.network().peer_id())
+        .collect();
+    assert_ne!(ids[0], ids[1], "a key of its own for each start");
+    put(&data_dir.keys(), KeyKind::Network, [3; 32]);
+    let full = load(&data_dir, &spec, || Ok(passphrase("correct horse"))).unwrap();
+    assert!(full.validator().is_none());
+    assert_eq!(full.network().peer_id(), keys.network.peer_id());
+    put(&data_dir.keys(), KeyKind::Consensus, [1; 32]);
+    let error = load(&data_dir, &spec, || panic!("nothing to open")).unwrap_err();
+    let KeyError::Incomplete { missing: KeyKind::Randomness, .. } = error else { panic!("{error}") };
+    put(&data_dir.keys(), KeyKind::Randomness, [2; 32]);
+    assert!(load(&data_dir, &spec, || Ok(passphrase("correct horse"))).unwrap().validator().is_some());
 }
 
 #[test]
