@@ -4,16 +4,24 @@ use crate::core::Core;
 use crate::mempool::{Inserted, PoolTx, SenderState};
 use crate::metrics::ReasonLabel;
 use crate::types::{ChainEvent, SubmitError};
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, keccak256};
 use assay_executive::{AdmitError, Reject};
 use assay_kernel::StateView;
 use assay_primitives::{CheckedTx, Fault};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use std::sync::Arc;
 
+/// A transaction that is in the pool or in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    pub(crate) hash: B256,
+    /// Whether it was not there before.
+    pub(crate) new: bool,
+}
+
 impl Core {
-    /// Takes a raw transaction in and returns its hash. Blocks for signature recovery and a few database reads.
-    pub(crate) fn admit(&self, raw: Bytes) -> Result<B256, SubmitError> {
+    /// Takes a raw transaction in. Blocks for signature recovery and a few database reads.
+    pub(crate) fn admit(&self, raw: Bytes) -> Result<Admitted, SubmitError> {
         let result = self.try_admit(raw);
         match &result {
             Ok(_) => (),
@@ -27,9 +35,13 @@ impl Core {
     /// Takes the journal's transactions back in after a start.
     pub(crate) fn restore(&self, transactions: Vec<Bytes>) {
         let count = transactions.len();
-        // Recovered in parallel, admitted in order: nonces build on each other.
+        // Recovered in parallel, admitted in order: nonces build on each other. Most of an old journal is in blocks by
+        // now, and a read tells so at a tenth of the price of a recovery.
         let recovered: Vec<Option<PoolTx>> = self.decoding.install(|| {
-            let recover = |raw: Bytes| Some(PoolTx::new(Arc::new(CheckedTx::recover(raw).ok()?)));
+            let recover = |raw: Bytes| match self.store.tx_location(keccak256(&raw)) {
+                Ok(Some(_)) => None,
+                _ => Some(PoolTx::new(Arc::new(CheckedTx::recover(raw).ok()?))),
+            };
             transactions.into_par_iter().map(recover).collect()
         });
         for entry in recovered.into_iter().flatten() {
@@ -43,28 +55,38 @@ impl Core {
         self.tidy_journal();
     }
 
-    fn try_admit(&self, raw: Bytes) -> Result<B256, SubmitError> {
+    fn try_admit(&self, raw: Bytes) -> Result<Admitted, SubmitError> {
         self.check_running().map_err(|fault| SubmitError::Stopped(fault.to_string()))?;
+        // What is sent again costs no recovery.
+        let hash = keccak256(&raw);
+        if self.pool.lock().contains(&hash) || self.is_committed(hash)? {
+            return Ok(Admitted { hash, new: false });
+        }
         let tx = Arc::new(CheckedTx::recover(raw)?);
-        let hash = tx.hash();
         let inserted = match self.insert(PoolTx::new(Arc::clone(&tx))) {
             Ok(inserted) => inserted,
-            // A transaction that is committed already is a success when it is sent again.
-            Err(error) if error.reason() == "nonce_too_low" => {
-                let location = self.store.tx_location(hash).map_err(|fault| self.failed(fault))?;
-                return location.map(|_| hash).ok_or(error);
+            // It may have been committed just now, and that is a success when it is sent again.
+            Err(error) if error.reason() == "nonce_too_low" && self.is_committed(hash)? => {
+                return Ok(Admitted { hash, new: false });
             }
             Err(error) => return Err(error),
         };
-        let Inserted::New { evicted, .. } = inserted else { return Ok(hash) };
+        let Inserted::New { evicted, .. } = inserted else { return Ok(Admitted { hash, new: false }) };
         self.metrics.mempool_evicted.inc_by(evicted.len() as u64);
         self.metrics.mempool_accepted.inc();
         if self.write_journal(&tx)? {
             self.tidy_journal();
         }
+        if let Some(listener) = self.accepted_listener.get() {
+            listener(hash, tx.raw());
+        }
         let _ = self.events.all.send(ChainEvent::PendingTx(tx));
         self.signal_work();
-        Ok(hash)
+        Ok(Admitted { hash, new: true })
+    }
+
+    fn is_committed(&self, hash: B256) -> Result<bool, SubmitError> {
+        self.store.tx_location(hash).map(|location| location.is_some()).map_err(|fault| self.failed(fault))
     }
 
     /// Holds a transaction against the chain's rules and the pool's, both at the same head.

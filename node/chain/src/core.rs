@@ -18,7 +18,7 @@ use crate::journal::Journal;
 use crate::mempool::Mempool;
 use crate::metrics::Metrics;
 use crate::types::{ChainEvent, CommittedBlock, Health, TxLocation};
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use assay_consensus::Rotation;
 use assay_executive::{BlockError, Executive, Parent, decode_transactions};
 use assay_primitives::{Block, Fault, Height};
@@ -61,6 +61,8 @@ pub(crate) struct Events {
 
 type Waiters = HashMap<B256, Vec<oneshot::Sender<TxLocation>>>;
 type WorkListener = Box<dyn Fn() + Send + Sync>;
+/// Told hash and raw bytes of every transaction that the pool has taken in.
+pub(crate) type AcceptedListener = Box<dyn Fn(B256, &Bytes) + Send + Sync>;
 
 /// The chain.
 pub(crate) struct Core {
@@ -84,6 +86,7 @@ pub(crate) struct Core {
     /// Recovers the senders of proposals.
     pub(crate) decoding: ThreadPool,
     pub(crate) work_listener: OnceLock<WorkListener>,
+    pub(crate) accepted_listener: OnceLock<AcceptedListener>,
     committed_at: Mutex<Option<Instant>>,
     /// The suggested tip, and the height it was computed at.
     pub(crate) suggestion: Mutex<Option<(u64, u128)>>,

@@ -115,6 +115,12 @@ impl Chain {
         let _ = self.inner.core.work_listener.set(Box::new(listener));
     }
 
+    /// Calls `listener` with every transaction that the pool takes in, from a client or a peer; it must return at once.
+    /// Only the first one counts. What the journal brought back is not reported: see [`Chain::serve_gossip`].
+    pub fn on_accepted(&self, listener: impl Fn(B256, &Bytes) + Send + Sync + 'static) {
+        let _ = self.inner.core.accepted_listener.set(Box::new(listener));
+    }
+
     /// Events from now on, of both kinds. A busy pool makes slow receivers lag; see [`Chain::subscribe_blocks`].
     pub fn subscribe(&self) -> broadcast::Receiver<ChainEvent> {
         self.inner.core.events.all.subscribe()

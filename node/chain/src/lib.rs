@@ -9,6 +9,7 @@ mod blocks;
 pub mod config;
 mod core;
 mod executor;
+mod gossip;
 pub mod handle;
 mod journal;
 pub mod mempool;

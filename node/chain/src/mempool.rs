@@ -48,7 +48,7 @@ pub struct Mempool {
     /// Accounts with an authorisation in the pool, and how many transactions carry one.
     authorities: BTreeMap<Address, usize>,
     /// Transactions by order of arrival.
-    arrivals: BTreeMap<u64, (Address, u64)>,
+    arrivals: BTreeMap<u64, (Address, u64, B256)>,
     /// Senders by rank of their last transaction; built when the pool is first found full, dropped when ranks change.
     tails: Option<BTreeSet<(Rank, Address)>>,
     bytes: usize,
@@ -166,7 +166,7 @@ impl Mempool {
         self.seq += 1;
         let (seq, since_ms) = (self.seq, self.clock_ms);
         self.by_hash.insert(entry.hash, (sender, nonce));
-        self.arrivals.insert(seq, (sender, nonce));
+        self.arrivals.insert(seq, (sender, nonce, entry.hash));
         for authority in &entry.authorities {
             *self.authorities.entry(*authority).or_default() += 1;
         }
@@ -254,7 +254,7 @@ impl Mempool {
     pub fn expire(&mut self, now_ms: u64) -> Vec<B256> {
         self.clock_ms = self.clock_ms.max(now_ms);
         let mut expired = Vec::new();
-        while let Some((_, (sender, nonce))) = self.arrivals.first_key_value().map(|(seq, at)| (*seq, *at)) {
+        while let Some((sender, nonce, _)) = self.arrivals.first_key_value().map(|(_, at)| *at) {
             let since_ms = self.senders.get(&sender).and_then(|queue| queue.get(nonce)).map(|slot| slot.since_ms);
             if since_ms.is_none_or(|since| since.saturating_add(self.limits.lifetime_ms) > self.clock_ms) {
                 break;
@@ -278,6 +278,11 @@ impl Mempool {
     pub fn get(&self, hash: &B256) -> Option<Arc<CheckedTx>> {
         let (sender, nonce) = self.by_hash.get(hash)?;
         Some(self.senders.get(sender)?.get(*nonce)?.entry.tx.clone())
+    }
+
+    /// Whether a transaction is here.
+    pub fn contains(&self, hash: &B256) -> bool {
+        self.by_hash.contains_key(hash)
     }
 
     /// How many transactions there are.
@@ -310,9 +315,14 @@ impl Mempool {
         content
     }
 
+    /// Hashes of all transactions in order of arrival, as gossip announces them.
+    pub fn hashes(&self) -> impl Iterator<Item = B256> {
+        self.arrivals.values().map(|(_, _, hash)| *hash)
+    }
+
     /// All transactions in order of arrival, as the journal keeps them.
     pub fn all(&self) -> impl Iterator<Item = &Arc<CheckedTx>> {
-        self.arrivals.values().filter_map(|(sender, nonce)| Some(&self.senders.get(sender)?.get(*nonce)?.entry.tx))
+        self.arrivals.values().filter_map(|(sender, nonce, _)| Some(&self.senders.get(sender)?.get(*nonce)?.entry.tx))
     }
 }
 

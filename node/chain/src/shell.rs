@@ -52,7 +52,7 @@ impl Chain {
             return Err(TxError::TooLarge { size: raw.len() }.into());
         }
         let hash = keccak256(&raw);
-        if core.pool.lock().get(&hash).is_some() {
+        if core.pool.lock().contains(&hash) {
             return Ok(hash);
         }
         let admitting = Admitting::enter(Arc::clone(&self.inner.admitting_bytes), raw.len())?;
@@ -63,7 +63,7 @@ impl Chain {
             result
         };
         match self.inner.admission.run(admit).await {
-            Ok(result) => result,
+            Ok(result) => result.map(|admitted| admitted.hash),
             Err(ExecutorError::Busy { retry_after_ms }) => Err(SubmitError::Busy { retry_after_ms }),
             Err(ExecutorError::Failed) => Err(SubmitError::Stopped("admission failed".to_owned())),
         }

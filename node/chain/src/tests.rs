@@ -5,6 +5,7 @@ mod chain;
 mod driver;
 mod evidence;
 mod fixtures;
+mod gossip;
 mod journal;
 mod judge;
 mod load;

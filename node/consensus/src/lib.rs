@@ -5,6 +5,7 @@
 //! engine        the running engine: start, status, stop, metrics
 //! message       the canonical bytes that validators sign, under every engine
 //! certificate   verification of certificates, late votes and evidence
+//! gossip        transactions between nodes, over a libp2p swarm of its own
 //! guard         the signing guard: a record is durable before a signature leaves
 //! keys          consensus key and network key
 //! rotation      who is asked last to propose, from decided blocks
@@ -24,6 +25,7 @@
 pub mod application;
 pub mod certificate;
 pub mod engine;
+pub mod gossip;
 pub mod guard;
 pub mod keys;
 mod malachite;
@@ -34,6 +36,7 @@ pub mod wal;
 pub use application::*;
 pub use certificate::{CertificateError, verify_certificate, verify_evidence, verify_late_vote};
 pub use engine::{EngineConfig, EngineError, EngineHandle, EngineKeys, EngineStatus, Pacing, StopReason, Timeouts};
+pub use gossip::{GossipConfig, GossipError, GossipHandle, GossipStatus};
 pub use guard::GuardError;
 pub use keys::{ConsensusKey, NetworkKey};
 pub use message::{ConsensusMessage, Step};
@@ -41,7 +44,8 @@ pub use rotation::Rotation;
 
 /// Whether bytes are a message of any kind that peers send: every decoder that a stranger reaches, for fuzzing.
 pub fn decodes_peer_message(chain_id: u64, bytes: &[u8]) -> bool {
-    malachite::decodes(chain_id, bytes)
+    let engine = malachite::decodes(chain_id, bytes);
+    gossip::decodes(bytes) || engine
 }
 
 #[cfg(test)]

@@ -87,6 +87,7 @@ impl Core {
             metrics: Metrics::default(),
             decoding,
             work_listener: OnceLock::new(),
+            accepted_listener: OnceLock::new(),
             committed_at: Mutex::new(None),
             suggestion: Mutex::new(None),
             executive,

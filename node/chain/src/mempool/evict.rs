@@ -67,7 +67,7 @@ impl Mempool {
         for (state, slot) in removed.into_iter().rev() {
             let (sender, nonce) = (slot.entry.sender, slot.entry.nonce);
             self.by_hash.insert(slot.entry.hash, (sender, nonce));
-            self.arrivals.insert(slot.seq, (sender, nonce));
+            self.arrivals.insert(slot.seq, (sender, nonce, slot.entry.hash));
             for authority in &slot.entry.authorities {
                 *self.authorities.entry(*authority).or_default() += 1;
             }
