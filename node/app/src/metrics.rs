@@ -89,7 +89,10 @@ impl Collector for Process {
     }
 }
 
-fn encode_gauges(encoder: &mut DescriptorEncoder<'_>, gauges: &[(&str, &str, u64)]) -> Result<(), std::fmt::Error> {
+pub(crate) fn encode_gauges(
+    encoder: &mut DescriptorEncoder<'_>,
+    gauges: &[(&str, &str, u64)],
+) -> Result<(), std::fmt::Error> {
     for (name, help, value) in gauges {
         let gauge = ConstGauge::new(i64::try_from(*value).unwrap_or(i64::MAX));
         gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! start   folder lock -> database (genesis, or the right chain) -> chain (replay of the ledger, pool journal)
-//!         -> JSON-RPC port -> consensus engine -> admin port
-//! stop    JSON-RPC (no new work) -> engine (no vote leaves any more) -> chain -> admin port -> database -> lock
+//!         -> JSON-RPC port -> transaction gossip -> consensus engine -> admin port
+//! stop    JSON-RPC (no new work) -> gossip -> engine (no vote leaves any more) -> chain -> admin port -> database -> lock
 //! ```
 //! Whatever stops by itself, the engine or the chain, stops everything: a live port over a dead engine would lie.
 
+mod gossip;
 mod settings;
 mod supervise;
 
@@ -20,7 +21,7 @@ use crate::keys::NodeKeys;
 use crate::logs::FilterHandle;
 use crate::{metrics, output};
 use assay_chain::{Chain, OpenError};
-use assay_consensus::{EngineHandle, EngineKeys, EngineStatus, Pacing, engine};
+use assay_consensus::{EngineHandle, EngineKeys, EngineStatus, GossipHandle, GossipStatus, Pacing, engine};
 use assay_executive::Executive;
 use assay_genesis::ChainSpec;
 use assay_rpc::{AdminHandle, RpcHandle, RpcMetrics};
@@ -62,6 +63,7 @@ pub struct NodeSetup {
 pub struct Node {
     chain: Chain,
     engine: Arc<EngineHandle>,
+    gossip: Option<GossipHandle>,
     rpc: RpcHandle,
     clients: Clients,
     admin: AdminHandle,
@@ -102,6 +104,11 @@ impl Node {
             Err(error) => return Err(AppError::Failed(format!("the JSON-RPC server does not start: {error}"))),
         };
 
+        let gossip = gossip::start(&config, &chain, keys.network(), dev).await?;
+        if let Some(gossip) = &gossip {
+            registry.register_collector(Box::new(gossip::Figures(gossip.clone())));
+        }
+
         let voting = keys.validator().map(|keys| keys.consensus.clone());
         let peer_id = keys.network().peer_id();
         let engine_keys = EngineKeys { voting, network: keys.network().clone() };
@@ -126,6 +133,7 @@ impl Node {
         Ok(Self {
             chain,
             engine,
+            gossip,
             rpc,
             clients,
             admin,
@@ -161,6 +169,11 @@ impl Node {
     /// Where its engine stands.
     pub fn engine_status(&self) -> EngineStatus {
         self.engine.status().borrow().clone()
+    }
+
+    /// Peers and figures of transaction gossip; nothing on a development node, which is alone.
+    pub fn gossip_status(&self) -> GossipStatus {
+        self.gossip.as_ref().map(GossipHandle::status).unwrap_or_default()
     }
 
     /// Id of its network key.

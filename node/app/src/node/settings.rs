@@ -45,7 +45,7 @@ impl Peers {
     }
 }
 
-fn size(value: u64) -> usize {
+pub(super) fn size(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
 

@@ -125,9 +125,12 @@ async fn failure(node: &Node) -> String {
 impl Node {
     /// Stops everything in order.
     pub async fn stop(self) {
-        let Self { chain, engine, rpc, clients, admin, store, _lock, .. } = self;
+        let Self { chain, engine, gossip, rpc, clients, admin, store, _lock, .. } = self;
         rpc.stop().await;
         drop(clients);
+        if let Some(gossip) = gossip {
+            gossip.stop().await;
+        }
         let reason = engine.stop().await;
         tracing::info!(%reason, "consensus has stopped");
         admin.stop().await;

@@ -29,9 +29,8 @@ impl Core {
             Err(error) => return Ok(Err(error.to_string())),
         };
         let context = self.height_context(height)?;
-        let judged = self
-            .judge_time(head, &payload, origin)
-            .and_then(|()| judge_creator(&context, height, &payload, origin));
+        let judged =
+            self.judge_time(head, &payload, origin).and_then(|()| judge_creator(&context, height, &payload, origin));
         if let Err(reason) = judged {
             return Ok(Err(reason));
         }

@@ -3,13 +3,13 @@
 
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, keccak256};
 use assay_consensus::{
-    Application, ConsensusKey, ConsensusMessage, EngineConfig, EngineError, EngineHandle, EngineKeys, HeightContext, Info, NetworkKey,
-    Pacing, ProposalOrigin, Rotation, UndecidedProposal, Verdict, Work, verify_certificate,
+    Application, ConsensusKey, ConsensusMessage, EngineConfig, EngineError, EngineHandle, EngineKeys, HeightContext,
+    Info, NetworkKey, Pacing, ProposalOrigin, Rotation, UndecidedProposal, Verdict, Work, verify_certificate,
 };
 use assay_primitives::vrf::RandomnessProof;
 use assay_primitives::{
-    Block, BlockId, CommitCertificate, CommitSignature, Evidence, Fault, Height, LateVote, Round, SystemPayload, TimestampMs, Validator,
-    ValidatorSet,
+    Block, BlockId, CommitCertificate, CommitSignature, Evidence, Fault, Height, LateVote, Round, SystemPayload,
+    TimestampMs, Validator, ValidatorSet,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -90,7 +90,14 @@ fn execution_hash(id: BlockId) -> B256 {
 impl TestChain {
     /// A chain of these validators; blocks carry `size` bytes on top of what is pending.
     pub fn new(validators: ValidatorSet, creator: ConsensusKey, size: usize) -> Arc<Self> {
-        Arc::new(Self { disk: Mutex::default(), fail: Failures::default(), serves: Mutex::new(Serves::Truth), validators, creator, size })
+        Arc::new(Self {
+            disk: Mutex::default(),
+            fail: Failures::default(),
+            serves: Mutex::new(Serves::Truth),
+            validators,
+            creator,
+            size,
+        })
     }
 
     /// Appends blocks that all validators of [`validators`] signed.
@@ -107,7 +114,8 @@ impl TestChain {
 
     /// Takes over the first blocks of another chain.
     pub fn copy(&self, other: &Self, heights: u64) {
-        let decided = other.disk.lock().unwrap().decided.range(..=Height(heights)).map(|(h, d)| (*h, d.clone())).collect();
+        let decided =
+            other.disk.lock().unwrap().decided.range(..=Height(heights)).map(|(h, d)| (*h, d.clone())).collect();
         self.disk.lock().unwrap().decided = decided;
     }
 
