@@ -14,6 +14,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("block", block),
     ("header", header),
     ("gossip_frame", gossip_frame),
+    ("transaction_frame", transaction_frame),
     ("rpc_body", rpc_body),
     ("genesis", genesis),
     ("config", config),
@@ -47,6 +48,11 @@ pub fn header(data: &[u8]) {
 /// Everything that a peer's message can be.
 pub fn gossip_frame(data: &[u8]) {
     let _ = assay_consensus::decodes_peer_message(31337, data);
+}
+
+/// Frames of transaction gossip; one that decodes has one encoding.
+pub fn transaction_frame(data: &[u8]) {
+    let _ = assay_consensus::gossip::decodes(data);
 }
 
 /// Bodies of JSON-RPC requests: shape, envelope, and the arguments of every kind.
