@@ -14,6 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Transactions of peers that are admitted in one go: about 3 ms.
 const CHUNK: usize = 64;
+/// Announced hashes that are looked up in one go: about as long.
+const LOOKUP_CHUNK: usize = 1_024;
 
 impl Chain {
     /// Serves what gossip asks of the pool until the chain or gossip ends. Does not keep the chain open.
@@ -60,7 +62,12 @@ async fn serve(chain: &Weak<Inner>, request: PoolRequest) -> Option<()> {
             drop(reply.send(verdicts));
         }
         PoolRequest::Missing { hashes, reply } => {
-            drop(reply.send(run(chain, move |core| core.missing(hashes)).await?));
+            let mut missing = Vec::new();
+            for chunk in hashes.chunks(LOOKUP_CHUNK) {
+                let chunk = chunk.to_vec();
+                missing.extend(run(chain, move |core| core.missing(chunk)).await?);
+            }
+            drop(reply.send(missing));
         }
         PoolRequest::Fetch { hashes, bytes_max, reply } => {
             drop(reply.send(run(chain, move |core| core.raw_of(&hashes, bytes_max)).await?));

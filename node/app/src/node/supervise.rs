@@ -104,7 +104,7 @@ pub async fn supervise(node: Node, mut stop: Stop, temporary: Option<PathBuf>) -
     ended.map_or(Ok(()), |reason| Err(AppError::Stopped(format!("{reason}{}", advice(&reason, &root)))))
 }
 
-/// Waits until engine or chain have stopped by themselves.
+/// Waits until engine, gossip or chain have stopped by themselves.
 async fn failure(node: &Node) -> String {
     let chain = async {
         loop {
@@ -114,10 +114,17 @@ async fn failure(node: &Node) -> String {
             tokio::time::sleep(CHAIN_POLL).await;
         }
     };
+    let gossip = async {
+        match &node.gossip {
+            Some(gossip) => gossip.ended().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         // A fault of the chain ends the engine too; the chain's own words are the better ones.
         biased;
         reason = chain => reason,
+        () = gossip => "transaction gossip has ended; its last words are in the log".to_owned(),
         reason = node.engine.stopped() => node.chain.health().stopped.unwrap_or_else(|| reason.to_string()),
     }
 }

@@ -231,7 +231,11 @@ impl Member<'_> {
                 self.pause(allowance.hashes.take(hashes.len() as u64, Instant::now())).await;
                 self.learn(&hashes).await;
             }
-            Frame::Want(hashes) => self.answer(hashes).await,
+            Frame::Want(hashes) => {
+                let bytes = self.answer(hashes).await;
+                // What it makes this node send is counted as what it sends.
+                self.pause(allowance.bytes.take(bytes, Instant::now())).await;
+            }
             Frame::Answer { last, transactions } => {
                 let hashes: Vec<B256> = transactions.iter().map(keccak256).collect();
                 let answered = self.shared.hub().answered(self.number, &hashes, last);
@@ -287,15 +291,17 @@ impl Member<'_> {
         hub.fetch(Instant::now());
     }
 
-    /// The peer wants these.
-    async fn answer(&self, hashes: Vec<B256>) {
+    /// The peer wants these; returns the bytes of the answer.
+    async fn answer(&self, hashes: Vec<B256>) -> u64 {
         if self.outbox.is_answering() {
             self.shared.blame(self.link, POINTS_OUT_OF_TURN, "it asked again before it was answered");
-            return;
+            return 0;
         }
         let (hashes, transactions): (Vec<B256>, Vec<Bytes>) =
             self.shared.fetch(hashes, ANSWER_BYTES_MAX).await.into_iter().unzip();
+        let bytes = transactions.iter().map(|raw| raw.len() as u64).sum();
         self.shared.hub().gave(self.number, &hashes);
         self.outbox.answer(transactions);
+        bytes
     }
 }

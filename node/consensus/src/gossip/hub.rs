@@ -60,6 +60,8 @@ pub(super) struct Peer {
     /// What it says it has and this node lacks.
     announced: VecDeque<B256>,
     want: Option<Want>,
+    /// It was asked and has not answered in time: it is not asked again before it has, nor blamed for it then.
+    late: bool,
 }
 
 /// What came of an answer.
@@ -131,6 +133,7 @@ impl Hub {
             known: Recent::new(KNOWN_MAX),
             announced: VecDeque::new(),
             want: None,
+            late: false,
         };
         self.peers.insert(number, peer);
         Ok((number, outbox))
@@ -264,7 +267,7 @@ impl Hub {
     /// Asks every peer without an open question for what it has announced and nobody else is asked for.
     pub(super) fn fetch(&mut self, now: Instant) {
         for (number, peer) in &mut self.peers {
-            if peer.want.is_some() {
+            if peer.want.is_some() || peer.late {
                 continue;
             }
             let (mut hashes, mut later) = (Vec::new(), Vec::new());
@@ -293,8 +296,10 @@ impl Hub {
         let mut answered = Answered::default();
         let Some(peer) = self.peers.get_mut(&number) else { return answered };
         let Some(want) = &mut peer.want else {
-            // The end of an answer that was given up for being late is no offence by itself.
-            return Answered { out_of_turn: hashes.len(), missing: 0 };
+            let late = peer.late;
+            peer.late &= !last;
+            let out_of_turn = if late { 0 } else { hashes.len().max(usize::from(last)) };
+            return Answered { out_of_turn, missing: 0 };
         };
         for hash in hashes {
             if want.open.remove(hash) {
@@ -321,6 +326,7 @@ impl Hub {
         for peer in self.peers.values_mut() {
             if let Some(want) = peer.want.take_if(|want| want.until <= now) {
                 self.in_flight.retain(|hash, _| !want.open.contains(hash));
+                peer.late = true;
                 late.push(peer.link.clone());
             }
         }

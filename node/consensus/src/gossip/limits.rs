@@ -67,8 +67,8 @@ pub(super) const PING_EVERY: Duration = Duration::from_secs(5);
 pub(super) const SILENCE_MAX: Duration = Duration::from_secs(20);
 /// A peer that takes longer to take one batch is gone.
 pub(super) const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
-/// An answer that has not ended by then is given up.
-pub(super) const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
+/// An answer that has not ended by then is late, and others are asked.
+pub(super) const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long a transaction in admission counts as being taken care of.
 pub(super) const ADMISSION_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long an accepted transaction is not asked for again, however often it is announced.

@@ -283,11 +283,17 @@ impl GossipHandle {
         }
     }
 
+    /// Waits until it has ended, for whatever reason. A node must not go on without it.
+    pub async fn ended(&self) {
+        let mut ended = self.running.ended.clone();
+        // A closed channel is a thread that panicked.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+
     /// Stops it and waits until its thread has ended, at most a second.
     pub async fn stop(&self) {
         self.running.stop.send_replace(true);
-        let mut ended = self.running.ended.clone();
-        let _ = tokio::time::timeout(limits::STOP_TIME_MAX, ended.wait_for(|ended| *ended)).await;
+        let _ = tokio::time::timeout(limits::STOP_TIME_MAX, self.ended()).await;
     }
 }
 

@@ -91,6 +91,16 @@ fn one_peer_at_a_time_is_asked_and_the_next_when_it_fails() {
     assert_eq!(hub.expire(late).len(), 1);
     hub.fetch(late);
     assert_eq!(frames(&peers[1].1), [Frame::Want(vec![hash(1), hash(2)])]);
+    // It is not asked again before it has answered, and its late answer is no offence; the next one is.
+    let news = hub.announced(peers[0].0, &[hash(3)], late);
+    hub.lacking(peers[0].0, news);
+    hub.fetch(late);
+    assert_eq!(frames(&peers[0].1), []);
+    assert_eq!(hub.answered(peers[0].0, &[hash(1)], true), Answered::default());
+    assert_eq!(hub.answered(peers[0].0, &[hash(1)], true), Answered { out_of_turn: 1, missing: 0 });
+    hub.fetch(late);
+    assert_eq!(frames(&peers[0].1), [Frame::Want(vec![hash(3)])]);
+    hub.answered(peers[0].0, &[hash(3)], true);
     // It goes: the question goes with it and nothing stays in flight.
     hub.leave(peers[1].0);
     let news = hub.announced(peers[0].0, &[hash(1)], late);
@@ -122,6 +132,7 @@ fn what_an_answer_left_out_is_asked_for_again_while_there_is_progress() {
     hub.fetch(now);
     assert_eq!(frames(outbox), []);
     assert_eq!(hub.answered(*number, &all[..2], true), Answered { out_of_turn: 2, missing: 0 });
+    assert_eq!(hub.answered(*number, &[], true), Answered { out_of_turn: 1, missing: 0 });
 }
 
 #[test]
