@@ -2,7 +2,7 @@
 
 mod testnet;
 
-pub use testnet::{TestnetCommand, TestnetInitArgs, TestnetUrlsArgs};
+pub use testnet::{TestnetCommand, TestnetInitArgs, TestnetUpArgs, TestnetUrlsArgs};
 
 use crate::config::ConfigFlags;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -59,8 +59,14 @@ Exit codes: 0 stopped by SIGINT or SIGTERM, 1 the node stopped itself, 2 wrong a
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Ask a running node how it fares
-    #[command(after_help = "Exit codes: 0 the node is ready, 1 it is not, or does not answer.")]
+    /// Ask a running node how it fares: height, round, peers, validators and who is missing
+    #[command(after_help = "\
+Examples:
+  assay status                                  the node on the usual ports
+  assay status --data-dir net/node0             the node of a folder, wherever it listens
+  assay status --json | jq .missing
+
+Exit codes: 0 the node is ready, 1 it is not, or does not answer.")]
     Status(StatusArgs),
     /// Make a network of several nodes, for development and tests, and run it
     #[command(subcommand)]
@@ -151,6 +157,9 @@ pub struct StartArgs {
     /// Print JSON lines: where the node listens, then one per block
     #[arg(long)]
     pub json: bool,
+    /// Stop when standard input ends, which it does with the process that started this one
+    #[arg(long, hide = true)]
+    pub stop_with_input: bool,
     /// The settings.
     #[command(flatten)]
     pub flags: ConfigFlags,
@@ -303,6 +312,9 @@ pub enum ConfigCommand {
 /// Arguments of `assay status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
+    /// Folder of a running node, which says where it listens
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["rpc", "admin"])]
+    pub data_dir: Option<PathBuf>,
     /// URL of the node's JSON-RPC
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545", env = "ASSAY_STATUS_RPC")]
     pub rpc: String,

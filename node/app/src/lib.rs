@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cli        the commands and their flags
+//! admin_client  asks admin ports
 //! banner     what a development chain says when it is ready
 //! commands   what each command does
 //! config     settings in layers: default < file < environment < flag, each with its origin
@@ -20,6 +21,7 @@
     reason = "the binary: clocks and threads serve the operator and never enter consensus"
 )]
 
+pub mod admin_client;
 pub mod banner;
 pub mod build;
 pub mod cli;

@@ -8,7 +8,9 @@
 //! Whatever stops by itself, the engine or the chain, stops everything: a live port over a dead engine would lie.
 
 mod gossip;
+pub(crate) mod network;
 mod settings;
+mod status;
 mod supervise;
 
 pub use settings::{interval_of, on_demand};
@@ -26,12 +28,15 @@ use assay_executive::Executive;
 use assay_genesis::ChainSpec;
 use assay_rpc::{AdminHandle, RpcHandle, RpcMetrics};
 use assay_store::{ChainIdentity, Store};
+use network::Network;
+use status::Watched;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
 /// Stack of the thread that opens the chain: replay executes blocks. Reserved, committed as it is used.
 const OPEN_STACK_BYTES: usize = 1024 * 1024 * 1024;
@@ -67,6 +72,7 @@ pub struct Node {
     rpc: RpcHandle,
     clients: Clients,
     admin: AdminHandle,
+    following: JoinHandle<()>,
     store: Store,
     root: PathBuf,
     peer_id: String,
@@ -96,9 +102,9 @@ impl Node {
         let mut registry = metrics::registry(&spec, if dev { "dev" } else { "start" }, data_dir.database());
         chain.metrics().register(&mut registry);
         let counters = RpcMetrics::default();
-        let peers = Arc::new(settings::Peers::default());
+        let network = Arc::new(Network::default());
         let clients = client_runtime()?;
-        let serving = assay_rpc::serve(settings::rpc(&config, dev)?, chain.clone(), counters.clone(), peers.counter());
+        let serving = assay_rpc::serve(settings::rpc(&config, dev)?, chain.clone(), counters.clone(), network.hooks());
         let rpc = match clients.spawn(serving).await {
             Ok(served) => served?,
             Err(error) => return Err(AppError::Failed(format!("the JSON-RPC server does not start: {error}"))),
@@ -111,37 +117,42 @@ impl Node {
 
         let voting = keys.validator().map(|keys| keys.consensus.clone());
         let peer_id = keys.network().peer_id();
+        let validator = keys.validator().map(|keys| keys.consensus.address());
+        let moniker = engine_config.moniker.clone();
         let engine_keys = EngineKeys { voting, network: keys.network().clone() };
         let engine = engine::spawn(engine_config, engine_keys, Arc::new(chain.clone()))
             .await
             .map_err(|error| AppError::Failed(format!("{error}{}", advice(&error.to_string(), data_dir.root()))))?;
         let engine = Arc::new(engine);
         registry.register_collector(Box::new(metrics::Engine::new(engine.status())));
-        peers.set(engine.status());
+        let following = tokio::spawn(Arc::clone(&network).follow(engine.status(), chain.clone()));
         let notifier = engine.notifier();
         chain.on_work(move || notifier.notify());
         engine.notify_work();
 
-        let hooks = settings::hooks(registry, &engine, &data_dir, filter);
+        let watched = Watched {
+            chain: chain.clone(),
+            engine: Arc::clone(&engine),
+            gossip: gossip.clone(),
+            network,
+            validator,
+            moniker,
+            peer_id: peer_id.clone(),
+            pacing,
+            folder: data_dir.root().to_path_buf(),
+            started: Instant::now(),
+        };
+        let hooks = settings::hooks(registry, watched, filter);
         let admin = match assay_rpc::serve_admin(settings::admin(&config)?, chain.clone(), counters, hooks).await {
             Ok(admin) => admin,
             Err(error) => {
+                following.abort();
                 engine.stop().await;
                 return Err(error.into());
             }
         };
-        Ok(Self {
-            chain,
-            engine,
-            gossip,
-            rpc,
-            clients,
-            admin,
-            store,
-            root: data_dir.root().to_path_buf(),
-            peer_id,
-            _lock: lock,
-        })
+        let root = data_dir.root().to_path_buf();
+        Ok(Self { chain, engine, rpc, clients, admin, gossip, following, store, root, peer_id, _lock: lock })
     }
 
     /// The chain.

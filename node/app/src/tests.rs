@@ -5,5 +5,6 @@ mod config;
 mod data_dir;
 mod keys;
 mod logs;
+mod network;
 mod peer_address;
 mod testnet;

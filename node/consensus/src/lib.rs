@@ -35,7 +35,9 @@ pub mod wal;
 
 pub use application::*;
 pub use certificate::{CertificateError, verify_certificate, verify_evidence, verify_late_vote};
-pub use engine::{EngineConfig, EngineError, EngineHandle, EngineKeys, EngineStatus, Pacing, StopReason, Timeouts};
+pub use engine::{
+    EngineConfig, EngineError, EngineHandle, EngineKeys, EnginePeer, EngineStatus, Pacing, StopReason, Timeouts,
+};
 pub use gossip::{GossipConfig, GossipError, GossipHandle, GossipStatus};
 pub use guard::GuardError;
 pub use keys::{ConsensusKey, NetworkKey};

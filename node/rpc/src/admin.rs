@@ -1,10 +1,11 @@
-//! The operator's port: `/metrics`, `/health`, `/ready`, `/log-filter`.
+//! The operator's port: `/metrics`, `/health`, `/ready`, `/status`, `/log-filter`.
 //!
 //! | path | answer |
 //! |---|---|
 //! | `GET /metrics` | OpenMetrics text: the node's registry and `rpc_*` |
 //! | `GET /health` | 200 while the process should live, else 503; JSON with the reasons |
 //! | `GET /ready` | 200 while clients should be sent here, else 503; JSON with the reasons |
+//! | `GET /status` | 200; JSON: node, chain, consensus, sync, peers, validators and who is missing |
 //! | `PUT /log-filter` | body: a filter such as `info,assay_rpc=debug`; 204, or 400 with what is wrong |
 
 use crate::hosts::host_allowed;
@@ -17,6 +18,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, put};
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,6 +47,8 @@ pub struct AdminHooks {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Sets the log filter.
     pub set_log_filter: Arc<SetLogFilter>,
+    /// The node's status, as the binary sees it; asked at every request.
+    pub status: Arc<dyn Fn() -> BoxFuture<'static, Value> + Send + Sync>,
     /// Further reasons, in snake case, why the node is not ready (disk, engine, peers); asked at every request.
     pub not_ready: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
 }
@@ -95,6 +99,7 @@ pub async fn serve_admin(
         .route("/metrics", get(metrics))
         .route("/health", get(health))
         .route("/ready", get(ready))
+        .route("/status", get(status))
         .route("/log-filter", put(set_log_filter))
         .layer(DefaultBodyLimit::max(FILTER_BYTES_MAX))
         .layer(middleware::from_fn(check_host))
@@ -159,16 +164,32 @@ async fn health(State(admin): State<Arc<Admin>>) -> Response {
     report(ok, if ok { "ok" } else { "stopped" }, &reasons, &health)
 }
 
-async fn ready(State(admin): State<Arc<Admin>>) -> Response {
-    let health = admin.chain.health();
-    let mut reasons = stopped(&health);
-    if is_stale(&health, admin.config.stale_after) {
+/// Why clients should not be sent here; empty where they should.
+fn not_ready(admin: &Admin, health: &Health) -> Vec<String> {
+    let mut reasons = stopped(health);
+    if is_stale(health, admin.config.stale_after) {
         let since_ms = health.since_commit.unwrap_or_default().as_millis();
         reasons.push(format!("stale: transactions wait, and the last block is {since_ms} ms old"));
     }
     reasons.extend((admin.hooks.not_ready)());
+    reasons
+}
+
+async fn ready(State(admin): State<Arc<Admin>>) -> Response {
+    let health = admin.chain.health();
+    let reasons = not_ready(&admin, &health);
     let ok = reasons.is_empty();
     report(ok, if ok { "ready" } else { "not_ready" }, &reasons, &health)
+}
+
+async fn status(State(admin): State<Arc<Admin>>) -> Response {
+    let mut status = (admin.hooks.status)().await;
+    let reasons = not_ready(&admin, &admin.chain.health());
+    if let Some(status) = status.as_object_mut() {
+        status.insert("ready".to_owned(), Value::from(reasons.is_empty()));
+        status.insert("reasons".to_owned(), Value::from(reasons));
+    }
+    axum::Json(status).into_response()
 }
 
 /// A chain that makes blocks on demand may be silent for long; it must not be while transactions wait.

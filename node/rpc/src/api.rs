@@ -5,11 +5,34 @@ use crate::error::{Answer, RpcError};
 use crate::filters::Filters;
 use crate::metrics::RpcMetrics;
 use crate::pending::PendingHashes;
+use alloy_primitives::U64;
 use assay_chain::{BlockRef, Chain, CommittedBlock};
+use serde::Serialize;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
+
+/// How far a node is that catches up, as `eth_syncing` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Syncing {
+    /// Height at which it began to catch up.
+    pub starting_block: U64,
+    /// Height it has reached.
+    pub current_block: U64,
+    /// Height it is to reach: the highest that a peer says it has decided.
+    pub highest_block: U64,
+}
+
+/// What the binary tells the server of the network between nodes; asked at every request.
+#[derive(Clone)]
+pub struct NetworkHooks {
+    /// How many peers the node has.
+    pub peers: Arc<dyn Fn() -> u64 + Send + Sync>,
+    /// How far it is, while it catches up.
+    pub syncing: Arc<dyn Fn() -> Option<Syncing> + Send + Sync>,
+}
 
 /// The chain, the configuration and what the server itself remembers.
 pub struct Api {
@@ -23,8 +46,8 @@ pub struct Api {
     pub pending: PendingHashes,
     /// Counters.
     pub metrics: RpcMetrics,
-    /// How many peers the node has.
-    pub peers: Arc<dyn Fn() -> u64 + Send + Sync>,
+    /// What the node knows of its network.
+    pub network: NetworkHooks,
     /// Height of the newest block; changes wake subscriptions.
     pub heads: watch::Receiver<u64>,
     /// Becomes true when the server stops.

@@ -38,6 +38,7 @@ mod subscribe;
 mod wire;
 
 pub use admin::{AdminConfig, AdminHandle, AdminHooks, SetLogFilter, serve_admin};
+pub use api::{NetworkHooks, Syncing};
 pub use config::{Cors, Limits, Namespace, RpcConfig};
 pub use fuzz::decodes_body;
 pub use metrics::RpcMetrics;

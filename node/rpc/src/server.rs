@@ -1,6 +1,6 @@
 //! Listening, connections, stopping.
 
-use crate::api::Api;
+use crate::api::{Api, NetworkHooks};
 use crate::config::{Namespace, RpcConfig};
 use crate::filters::Filters;
 use crate::front::{Front, bodies_room};
@@ -102,7 +102,7 @@ impl RpcHandle {
 }
 
 /// Serves a chain. Runs on the runtime of the caller: one that consensus does not share keeps consensus undisturbed.
-/// `peers` tells how many peers the node has.
+/// `network` tells what the node knows of its peers.
 ///
 /// # Errors
 /// See [`ServeError`].
@@ -110,7 +110,7 @@ pub async fn serve(
     config: RpcConfig,
     chain: Chain,
     metrics: RpcMetrics,
-    peers: Arc<dyn Fn() -> u64 + Send + Sync>,
+    network: NetworkHooks,
 ) -> Result<RpcHandle, ServeError> {
     let (stopping, stops) = watch::channel(false);
     let (events, blocks) = (chain.subscribe(), chain.subscribe_blocks());
@@ -121,7 +121,7 @@ pub async fn serve(
         metrics: metrics.clone(),
         config: config.clone(),
         chain,
-        peers,
+        network,
         heads,
         stopping: stops,
     });

@@ -17,6 +17,17 @@ Examples:
   assay testnet init --hosts 10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4 --out net
                                                          four machines; copy net/node0 to the first, and so on")]
     Init(TestnetInitArgs),
+    /// Run all nodes of a network on this machine, with a status line for each
+    ///
+    /// What the nodes log is in DIR/NODE/node.log. A node that ends is named with its reason and not started again; the
+    /// others go on. Ctrl-C stops all of them within five seconds; they end with this process, also where it is killed.
+    #[command(after_help = "\
+Examples:
+  assay testnet up net
+  assay testnet up net --json | jq -c 'select(.event == \"ended\")'
+
+Exit codes: 0 stopped by SIGINT or SIGTERM, 1 a node ended by itself, 2 wrong arguments.")]
+    Up(TestnetUpArgs),
     /// Print the JSON-RPC URLs of a network's nodes
     #[command(after_help = "Example: curl -s $(assay testnet urls net --json | jq -r '.[0]')")]
     Urls(TestnetUrlsArgs),
@@ -47,6 +58,17 @@ pub struct TestnetInitArgs {
     #[arg(long, value_name = "HOST", value_delimiter = ',', default_value = "127.0.0.1")]
     pub hosts: Vec<String>,
     /// Print the plan as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `assay testnet up`.
+#[derive(Debug, Args)]
+pub struct TestnetUpArgs {
+    /// Folder made by `assay testnet init`
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Print JSON lines: `started`, `listens`, `status` each second, `ended`, `stopping`, `stopped`
     #[arg(long)]
     pub json: bool,
 }

@@ -34,6 +34,9 @@ pub(super) fn run(args: StartArgs) -> Result<ExitCode, AppError> {
         NodeSetup { data_dir, lock, spec: spec.clone(), config, keys, pacing, dev: false, filter: log.filter.clone() };
     block_on(async move {
         let mut stop = Stop::install()?;
+        if args.stop_with_input {
+            stop.stop_with_input()?;
+        }
         let node = node::start(setup, &mut stop, None).await?;
         Endpoints::of(&node).write(&root)?;
         if args.json {

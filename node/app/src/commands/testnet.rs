@@ -1,5 +1,8 @@
 //! `assay testnet`: a network for development and tests.
 
+mod child;
+mod up;
+
 use crate::cli::{TestnetCommand, TestnetInitArgs, TestnetUrlsArgs};
 use crate::error::AppError;
 use crate::output;
@@ -11,6 +14,7 @@ use std::process::ExitCode;
 pub(super) fn run(command: TestnetCommand) -> Result<ExitCode, AppError> {
     match command {
         TestnetCommand::Init(args) => init(&args)?,
+        TestnetCommand::Up(args) => return up::run(&args),
         TestnetCommand::Urls(args) => urls(&args)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! What each part of a node is started with, from the settings.
 
+use super::status::Watched;
 use crate::build;
 use crate::config::Config;
 use crate::data_dir::DataDir;
@@ -8,16 +9,14 @@ use crate::keys::{NodeKeys, is_dev};
 use crate::logs::FilterHandle;
 use crate::metrics;
 use assay_chain::{ChainConfig, ProposerIdentity};
-use assay_consensus::engine::{EnginePhase, EngineStatus};
-use assay_consensus::{EngineConfig, EngineHandle, Pacing, Timeouts};
+use assay_consensus::{EngineConfig, Pacing, Timeouts};
 use assay_genesis::ChainSpec;
 use assay_rpc::{AdminConfig, AdminHooks, Cors, Limits, Namespace, RpcConfig};
 use assay_store::StoreOptions;
 use prometheus_client::registry::Registry;
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// Stack of the thread on which the engine calls the chain: blocks are executed there. Reserved, committed as it is used.
 const APPLICATION_STACK_BYTES: usize = 1024 * 1024 * 1024;
@@ -26,24 +25,6 @@ const SLOW_TICK: Duration = Duration::from_secs(1);
 
 /// Transactions that wait without a block for this long make the node not ready.
 const STALE_AFTER: Duration = Duration::from_secs(30);
-/// Less free space than this makes the node not ready, in bytes.
-const DISK_FREE_MIN: u64 = 64 << 20;
-
-/// The number of peers, for whoever asks before the engine runs.
-#[derive(Debug, Default)]
-pub(super) struct Peers(OnceLock<watch::Receiver<EngineStatus>>);
-
-impl Peers {
-    pub(super) fn set(&self, status: watch::Receiver<EngineStatus>) {
-        let _ = self.0.set(status);
-    }
-
-    /// As the RPC server asks for it.
-    pub(super) fn counter(self: &Arc<Self>) -> Arc<dyn Fn() -> u64 + Send + Sync> {
-        let peers = Arc::clone(self);
-        Arc::new(move || peers.0.get().map_or(0, |status| status.borrow().peers as u64))
-    }
-}
 
 pub(super) fn size(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
@@ -176,29 +157,16 @@ pub(super) fn admin(config: &Config) -> Result<AdminConfig, AppError> {
 }
 
 /// What the admin port needs of the node.
-pub(super) fn hooks(
-    registry: Registry,
-    engine: &Arc<EngineHandle>,
-    data_dir: &DataDir,
-    filter: FilterHandle,
-) -> AdminHooks {
-    let measured = Arc::clone(engine);
-    let status = engine.status();
-    let folder = data_dir.root().to_path_buf();
+pub(super) fn hooks(registry: Registry, watched: Watched, filter: FilterHandle) -> AdminHooks {
+    let watched = Arc::new(watched);
+    let (measured, asked) = (Arc::clone(&watched), Arc::clone(&watched));
     AdminHooks {
-        metrics: Arc::new(move || metrics::encode(&registry, &measured.encode_metrics())),
+        metrics: Arc::new(move || metrics::encode(&registry, &measured.engine.encode_metrics())),
         set_log_filter: Arc::new(move |text| filter.set(text)),
-        not_ready: Arc::new(move || {
-            let mut reasons = Vec::new();
-            if status.borrow().phase == EnginePhase::Starting && !status.borrow().idle {
-                reasons.push("consensus_starting".to_owned());
-            }
-            match fs4::available_space(&folder) {
-                Ok(free) if free < DISK_FREE_MIN => reasons.push(format!("disk_low: {} MiB left", free >> 20)),
-                Ok(_) => {}
-                Err(error) => reasons.push(format!("disk_unknown: {error}")),
-            }
-            reasons
+        status: Arc::new(move || {
+            let asked = Arc::clone(&asked);
+            Box::pin(async move { asked.status().await })
         }),
+        not_ready: Arc::new(move || watched.not_ready()),
     }
 }

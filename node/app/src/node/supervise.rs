@@ -4,8 +4,10 @@ use super::{Node, NodeSetup};
 use crate::error::{AppError, advice};
 use crate::output;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
 /// Longest graceful stop.
 const STOP_TIME_MAX: Duration = Duration::from_millis(4_800);
@@ -21,6 +23,7 @@ const EXIT_INTERRUPTED: i32 = 130;
 pub struct Stop {
     interrupt: Signal,
     terminate: Signal,
+    input: Option<Arc<Notify>>,
 }
 
 impl Stop {
@@ -33,7 +36,33 @@ impl Stop {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
             terminate: signal(SignalKind::terminate()).map_err(failed)?,
+            input: None,
         })
+    }
+
+    /// Takes the end of standard input for a signal too.
+    ///
+    /// # Errors
+    /// `Failed` where the system refuses a thread.
+    pub fn stop_with_input(&mut self) -> Result<(), AppError> {
+        let ended = Arc::new(Notify::new());
+        let notify = Arc::clone(&ended);
+        let wait = move || {
+            // Whatever comes is passed over; an error is an end.
+            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            notify.notify_one();
+        };
+        let started = std::thread::Builder::new().name("input".to_owned()).spawn(wait);
+        started.map_err(|error| AppError::Failed(format!("cannot start a thread: {error}")))?;
+        self.input = Some(ended);
+        Ok(())
+    }
+
+    /// A signal that is a second wish, not the first one again.
+    pub async fn again(&mut self) {
+        tokio::time::sleep(SAME_SIGNAL).await;
+        self.drain().await;
+        self.next().await;
     }
 
     /// Forgets signals that have come already.
@@ -46,7 +75,16 @@ impl Stop {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
+            () = ended(self.input.as_deref()) => "end of input",
         }
+    }
+}
+
+/// Waits for the end of standard input, where that counts; else for ever.
+async fn ended(input: Option<&Notify>) {
+    match input {
+        Some(ended) => ended.notified().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -132,7 +170,8 @@ async fn failure(node: &Node) -> String {
 impl Node {
     /// Stops everything in order.
     pub async fn stop(self) {
-        let Self { chain, engine, gossip, rpc, clients, admin, store, _lock, .. } = self;
+        let Self { chain, engine, rpc, clients, admin, gossip, following, store, _lock, .. } = self;
+        following.abort();
         rpc.stop().await;
         drop(clients);
         if let Some(gossip) = gossip {

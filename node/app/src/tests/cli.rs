@@ -51,6 +51,11 @@ fn wrong_lines_are_refused() {
         "assay dev --rcp-port 1",
         "assay keys new validator --data-dir /x --passphrase secret",
         "assay statetest",
+        "assay testnet init",
+        "assay testnet init --out x --validators 0",
+        "assay testnet init --out x --block-time 0",
+        "assay testnet up",
+        "assay status --data-dir x --rpc y",
         "assay completions tcl",
     ] {
         let error = parse(line).unwrap_err();

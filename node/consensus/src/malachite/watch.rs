@@ -99,6 +99,11 @@ impl Shared {
         peers.values().copied().max().unwrap_or_default()
     }
 
+    /// Heights that the peers say they have decided.
+    pub(crate) fn tips(&self) -> BTreeMap<PeerId, Height> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Whether anybody listens.
     pub(crate) fn has_peers(&self) -> bool {
         !self.peers.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
@@ -162,14 +167,20 @@ impl Actor for PeerWatch {
             NetworkEvent::Listening(address) => {
                 self.shared.status.send_modify(|status| status.listening.push(address.to_string()));
             }
-            NetworkEvent::PeerConnected(peer) => self.shared.peers_changed(|peers| {
-                if peers.len() < PEERS_MAX {
-                    peers.entry(peer).or_default();
-                }
-            }),
-            NetworkEvent::PeerDisconnected(peer) => self.shared.peers_changed(|peers| {
-                peers.remove(&peer);
-            }),
+            NetworkEvent::PeerConnected(peer) => {
+                self.shared.peers_changed(|peers| {
+                    if peers.len() < PEERS_MAX {
+                        peers.entry(peer).or_default();
+                    }
+                });
+                tracing::info!(%peer, peers = self.shared.status.borrow().peers, "a peer is connected");
+            }
+            NetworkEvent::PeerDisconnected(peer) => {
+                self.shared.peers_changed(|peers| {
+                    peers.remove(&peer);
+                });
+                tracing::info!(%peer, peers = self.shared.status.borrow().peers, "a peer is gone");
+            }
             NetworkEvent::Status(peer, status) => self.shared.peers_changed(|peers| {
                 if let Some(tip) = peers.get_mut(&peer) {
                     *tip = status.tip_height.into();

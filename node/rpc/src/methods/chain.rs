@@ -1,7 +1,7 @@
 //! `eth_`: the chain itself.
 
 use super::Table;
-use crate::api::Api;
+use crate::api::{Api, Syncing};
 use crate::args::Args;
 use crate::error::Answer;
 use alloy_primitives::{Address, B256, U64};
@@ -11,10 +11,18 @@ use serde::Serialize;
 pub(super) fn add(table: &mut Table) -> Result<(), RegisterMethodError> {
     table.plain("eth_chainId", |api, _| Ok(U64::from(api.chain.spec().chain_id)))?;
     table.plain("eth_blockNumber", |api, _| Ok(U64::from(api.chain.head().number())))?;
-    table.plain("eth_syncing", |_, _| Ok(false))?;
+    table.plain("eth_syncing", |api, _| Ok((api.network.syncing)().map_or(SyncStatus::No(false), SyncStatus::Yes)))?;
     table.plain("eth_accounts", |_, _| Ok(Vec::<Address>::new()))?;
     table.plain("eth_mining", |_, _| Ok(false))?;
     table.plain("eth_capabilities", capabilities)
+}
+
+/// `false`, or how far the node is.
+#[derive(Clone, Copy, Serialize)]
+#[serde(untagged)]
+enum SyncStatus {
+    No(bool),
+    Yes(Syncing),
 }
 
 #[derive(Clone, Serialize)]

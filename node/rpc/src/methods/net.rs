@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub(super) fn add_net(table: &mut Table) -> Result<(), RegisterMethodError> {
     table.plain("net_version", |api, _| Ok(api.chain.spec().chain_id.to_string()))?;
     table.plain("net_listening", |_, _| Ok(true))?;
-    table.plain("net_peerCount", |api, _| Ok(U64::from((api.peers)())))
+    table.plain("net_peerCount", |api, _| Ok(U64::from((api.network.peers)())))
 }
 
 pub(super) fn add_web3(table: &mut Table) -> Result<(), RegisterMethodError> {

@@ -1,6 +1,7 @@
 //! The methods on a real chain, over a real socket.
 
 use super::driver::{Node, signed, signer};
+use crate::api::Syncing;
 use alloy_primitives::{Address, TxKind, U64, bytes, keccak256};
 use jsonrpsee::core::client::{Subscription, SubscriptionClientT as _};
 use jsonrpsee::rpc_params;
@@ -159,6 +160,10 @@ async fn everything_a_client_asks_before_it_sends() {
     ] {
         assert_eq!(node.ok(method, params).await, expected, "{method}");
     }
+    let (starting_block, current_block, highest_block) = (U64::from(1), U64::from(7), U64::from(30));
+    *node.syncing.lock().unwrap() = Some(Syncing { starting_block, current_block, highest_block });
+    let syncing = json!({ "startingBlock": "0x1", "currentBlock": "0x7", "highestBlock": "0x1e" });
+    assert_eq!(node.ok("eth_syncing", json!([])).await, syncing);
     node.server.stop().await;
 }
 

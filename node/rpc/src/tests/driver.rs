@@ -1,5 +1,6 @@
 //! A chain of one validator on a real store, driven as an engine would drive it, behind a real server.
 
+use crate::api::{NetworkHooks, Syncing};
 use crate::config::RpcConfig;
 use crate::metrics::RpcMetrics;
 use crate::server::{RpcHandle, serve};
@@ -18,7 +19,7 @@ use assay_store::{Store, StoreOptions};
 use jsonrpsee::core::client::{ClientT as _, Error};
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -27,6 +28,8 @@ pub struct Node {
     pub server: RpcHandle,
     pub client: WsClient,
     pub metrics: RpcMetrics,
+    /// What the node says of its catching up.
+    pub syncing: Arc<Mutex<Option<Syncing>>>,
     _dir: TempDir,
 }
 
@@ -63,9 +66,12 @@ impl Node {
         let metrics = RpcMetrics::default();
         let mut config = RpcConfig::local(0);
         config.dev = true;
-        let server = serve(config, chain.clone(), metrics.clone(), Arc::new(|| 3)).await.unwrap();
+        let syncing = Arc::new(Mutex::new(None));
+        let answer = Arc::clone(&syncing);
+        let network = NetworkHooks { peers: Arc::new(|| 3), syncing: Arc::new(move || *answer.lock().unwrap()) };
+        let server = serve(config, chain.clone(), metrics.clone(), network).await.unwrap();
         let client = WsClientBuilder::default().build(format!("ws://{}", server.local_addr())).await.unwrap();
-        Self { chain, server, client, metrics, _dir: dir }
+        Self { chain, server, client, metrics, syncing, _dir: dir }
     }
 
     /// One height from proposal to commit.
