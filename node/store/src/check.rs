@@ -18,6 +18,7 @@ use alloy_primitives::B256;
 use assay_primitives::{Block, BlockId, CommitCertificate, Fault, Height};
 use assay_trie::NodeSource;
 use rocksdb::ReadOptions;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Trie nodes held in memory while examining, in bytes.
@@ -347,19 +348,28 @@ fn check_state(
         Err(error) => return Err(error),
     };
     let resident = commitments.resident.read();
-    let source = resident.source(database);
+    // Nodes that the next write would change, by their names: what the table has of these may be older.
+    let mut changed: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
+    resident.changed(database, &mut |name, record| {
+        changed.insert(name.to_vec(), record.map(<[u8]>::to_vec));
+        Ok(())
+    })?;
     let mut wrong = None;
     let mut nodes = 0u64;
     let built = build(database, progress, |key, record| {
         nodes += 1;
-        if wrong.is_none() && source.node(&key)?.as_deref() != Some(record) {
-            wrong = Some(key);
+        let same = match changed.get(&key.encode()) {
+            Some(changed) => changed.as_deref() == Some(record),
+            None => database.node(&key)?.as_deref() == Some(record),
+        };
+        if !same {
+            wrong.get_or_insert(key);
         }
         Ok(())
     });
-    let mut stored = 0u64;
-    database.scan(Table::Trie, &[], &[], |_, _| {
-        stored += 1;
+    let mut stored = changed.values().filter(|record| record.is_some()).count() as u64;
+    database.scan(Table::Trie, &[], &[], |name, _| {
+        stored += u64::from(!changed.contains_key(name));
         Ok(true)
     })?;
     let root = head.header.state_root;
@@ -371,8 +381,7 @@ fn check_state(
             let name = wrong.map(|key| key.to_string()).unwrap_or_default();
             report.add(path, format!("{name} is not that of the flat state"), Remedy::RebuildTrie);
         }
-        // With nodes pending, the table may lack some and hold some that are void.
-        Ok(_) if resident.is_written() && stored != nodes => {
+        Ok(_) if stored != nodes => {
             report.add(path, format!("{stored} trie nodes where there should be {nodes}"), Remedy::RebuildTrie);
         }
         Ok(_) => {}

@@ -1,21 +1,23 @@
 //! The state trie over the database: what a block's changes lead to, the nodes that carry it, proofs, and the rebuild
 //! from flat state.
 //!
-//! Nodes lie in the `trie` table under [`NodeKey::encode`]; those of the last blocks are pending (see `pending`). The trie in
-//! memory, pending nodes and nodes on disk change under one write lock, so whoever holds the read lock sees one height.
+//! Nodes lie in the `trie` table under [`NodeKey::encode`]. Every block changes the upper levels of the trie, so writing its
+//! nodes with each block would write the same nodes again and again; they stay in memory instead and are written every few
+//! blocks, each once, with the height in the same batch. What a crash takes of them is worked out again at open from the undo
+//! records, which name every key that changed since. The trie in memory and its nodes on disk change under one write lock,
+//! so whoever holds the read lock sees one height.
 
-use crate::database::Database;
+use crate::database::{Database, Durability};
 use crate::error::{HistoryError, StoreError};
 use crate::ledger::decode_header;
-use crate::pending::{Pending, Source};
 use crate::records::{Head, HeaderRecord, decode};
-use crate::state::{Undo, decode_account, decode_slot, slot_key};
+use crate::state::{decode_account, decode_slot, decode_undo, slot_key};
 use crate::store::{META_TRIE, PROOF_HEIGHTS, Store};
 use crate::tables::Table;
 use alloy_primitives::{Address, B256, U256};
 use assay_kernel::{AccountChange, AccountRecord, StateChanges};
 use assay_primitives::{Fault, Height, codec};
-use assay_trie::{Account, AccountProof, AccountUpdate, EMPTY_ROOT, NodeKey, NodeSource, Prepared, StateTrie, Writes};
+use assay_trie::{Account, AccountProof, AccountUpdate, EMPTY_ROOT, NodeKey, NodeSource, Prepared, Sink, StateTrie};
 use parking_lot::RwLock;
 use rocksdb::WriteBatch;
 use std::collections::BTreeMap;
@@ -46,7 +48,7 @@ impl PreparedState {
     }
 }
 
-/// Heights after which pending nodes are written at the latest; undo records reach further back.
+/// Heights after which changed nodes are written at the latest; undo records reach further back.
 const WRITE_HEIGHTS: u64 = PROOF_HEIGHTS / 2;
 
 /// The trie, shared by whoever prepares and proves.
@@ -54,59 +56,55 @@ pub(crate) struct Commitments {
     pub(crate) resident: RwLock<Resident>,
 }
 
-/// The trie of the head: nodes in memory, pending nodes, and what both may take.
+/// The trie of the head, and what it may take.
 pub(crate) struct Resident {
     pub(crate) trie: StateTrie,
-    pending: Pending,
-    /// Height whose nodes the database has.
-    written: Height,
+    /// Height whose nodes the database has; `None` before genesis.
+    written: Option<Height>,
     budget_bytes: usize,
 }
 
 impl Resident {
-    /// Where nodes that are not in memory come from.
-    pub(crate) const fn source<'a>(&'a self, database: &'a Database) -> Source<'a> {
-        Source { database, pending: &self.pending }
-    }
-
-    /// Whether nothing of the trie is pending.
-    pub(crate) fn is_written(&self) -> bool {
-        self.pending.is_empty()
-    }
-
-    /// Takes a block's nodes, and adds all pending ones to its batch where it is time. Returns whether it did.
-    pub(crate) fn stage(
-        &mut self,
-        database: &Database,
-        height: Height,
-        writes: &Writes,
-        batch: &mut WriteBatch,
-    ) -> Result<bool, Fault> {
-        self.pending.add(writes);
-        let due = height == Height::ZERO
-            || height.get() - self.written.get() >= WRITE_HEIGHTS
-            || self.pending.bytes() > self.budget_bytes / 4;
+    /// Makes a block the head, once its batch is written; writes the changed nodes where it is time.
+    pub(crate) fn install(&mut self, database: &Database, height: Height, prepared: Prepared) -> Result<(), Fault> {
+        self.trie.install(prepared)?;
+        let due = self.written.is_none_or(|written| height.get() - written.get() >= WRITE_HEIGHTS)
+            || self.trie.unsaved_bytes() > self.budget_bytes / 4;
         if due {
-            self.write(database, height, batch)?;
+            self.write(database, height)?;
         }
-        Ok(due)
+        self.trie.evict_to(self.budget_bytes).map(|_| ())
     }
 
-    fn write(&self, database: &Database, height: Height, batch: &mut WriteBatch) -> Result<(), Fault> {
-        self.pending.write(database, batch)?;
+    /// Writes all changed nodes and the height in one batch.
+    fn write(&mut self, database: &Database, height: Height) -> Result<(), Fault> {
+        let mut batch = WriteBatch::default();
+        let table = database.table(Table::Trie)?;
+        self.changed(database, &mut |name, record| {
+            match record {
+                Some(record) => batch.put_cf(table, name, record),
+                None => batch.delete_cf(table, name),
+            }
+            Ok(())
+        })?;
         batch.put_cf(database.table(Table::Meta)?, META_TRIE, codec::encode(&height));
+        database.write(batch, Durability::Written)?;
+        self.trie.saved();
+        self.written = Some(height);
         Ok(())
     }
 
-    /// Makes a staged block the head, once its batch is written.
-    pub(crate) fn install(&mut self, height: Height, prepared: Prepared, written: bool) -> Result<(), Fault> {
-        self.trie.install(prepared)?;
-        if written {
-            self.pending = Pending::default();
-            self.written = height;
+    /// Gives every node that the database does not have as it is now, by its name and in the order of these.
+    pub(crate) fn changed(&self, database: &Database, sink: &mut Sink<'_>) -> Result<(), Fault> {
+        let mut stale = Vec::new();
+        for address in self.trie.cleared() {
+            let prefix = NodeKey::storage_prefix(address);
+            database.scan(Table::Trie, &prefix, &prefix, |key, _| {
+                stale.push(key.to_vec());
+                Ok(true)
+            })?;
         }
-        // Pending nodes are read like written ones, so what is dropped from memory can be loaded again.
-        self.trie.evict_to(self.budget_bytes.saturating_sub(self.pending.bytes())).map(|_| ())
+        self.trie.save(stale, sink)
     }
 }
 
@@ -116,7 +114,7 @@ impl Commitments {
     pub(crate) fn open(database: &Database, head: Option<&Head>, budget_bytes: usize) -> Result<Self, StoreError> {
         let Some(head) = head else {
             let trie = StateTrie::open(EMPTY_ROOT)?;
-            let resident = Resident { trie, pending: Pending::default(), written: Height::ZERO, budget_bytes };
+            let resident = Resident { trie, written: None, budget_bytes };
             return Ok(Self { resident: RwLock::new(resident) });
         };
         match catch_up(database, head, budget_bytes) {
@@ -128,21 +126,22 @@ impl Commitments {
 }
 
 fn catch_up(database: &Database, head: &Head, budget_bytes: usize) -> Result<Resident, Fault> {
-    let height = match database.get(Table::Meta, META_TRIE)? {
-        Some(bytes) => decode::<Height>("trie height", &bytes)?,
+    let written = match database.get(Table::Meta, META_TRIE)? {
+        Some(bytes) => Some(decode::<Height>("trie height", &bytes)?),
+        // Genesis was written, its nodes were not: they are worked out like those of any other block.
+        None if head.height.get() < WRITE_HEIGHTS => None,
         None => return Err(Fault::corrupt("there is no trie")),
     };
-    let root = match database.get(Table::Headers, &height.get().to_be_bytes())? {
-        Some(bytes) => decode_header(&decode::<HeaderRecord>("header", &bytes)?.rlp)?.state_root,
-        None => return Err(Fault::corrupt(format!("the trie is of height {height}, which has no header"))),
+    let root = match written {
+        Some(height) => root_of(database, height)?,
+        None => EMPTY_ROOT,
     };
-    let trie = StateTrie::open(root)?;
-    let mut resident = Resident { trie, pending: Pending::default(), written: height, budget_bytes };
+    let mut trie = StateTrie::open(root)?;
     // Reading any account loads the root node and compares its hash with the header's.
-    resident.trie.account(database, Address::ZERO)?;
-    if height < head.height {
-        let changes = changes_since(database, height, head.height)?;
-        let prepared = resident.trie.prepare(database, updates(&changes))?;
+    trie.account(database, Address::ZERO)?;
+    if written != Some(head.height) {
+        let changes = changes_since(database, written.map_or(Height::ZERO, Height::next), head.height)?;
+        let prepared = trie.prepare(database, updates(&changes))?;
         if prepared.root() != head.header.state_root {
             let expected = head.header.state_root;
             return Err(Fault::corrupt(format!(
@@ -150,24 +149,30 @@ fn catch_up(database: &Database, head: &Head, budget_bytes: usize) -> Result<Res
                 prepared.root()
             )));
         }
-        resident.pending.add(prepared.writes());
-        resident.install(head.height, prepared, false)?;
+        trie.install(prepared)?;
+        trie.evict_to(budget_bytes)?;
     }
-    Ok(resident)
+    Ok(Resident { trie, written, budget_bytes })
 }
 
-/// The latest values of all keys that blocks above `height` changed.
-fn changes_since(database: &Database, height: Height, latest: Height) -> Result<StateChanges, Fault> {
+fn root_of(database: &Database, height: Height) -> Result<B256, Fault> {
+    match database.get(Table::Headers, &height.get().to_be_bytes())? {
+        Some(bytes) => Ok(decode_header(&decode::<HeaderRecord>("header", &bytes)?.rlp)?.state_root),
+        None => Err(Fault::corrupt(format!("the trie is of height {height}, which has no header"))),
+    }
+}
+
+/// The latest values of all keys that the blocks from `first` on changed.
+fn changes_since(database: &Database, first: Height, latest: Height) -> Result<StateChanges, Fault> {
     let mut changes = StateChanges::default();
-    for changed in height.next().get()..=latest.get() {
+    for changed in first.get()..=latest.get() {
         let bytes = database.get(Table::Undo, &changed.to_be_bytes())?;
         let bytes = bytes.ok_or_else(|| Fault::corrupt(format!("no undo record of height {changed}")))?;
-        for (address, before) in decode::<Undo>("undo record", &bytes)? {
+        for (address, before) in decode_undo(&bytes)? {
             let account = database.get(Table::Accounts, address.as_slice())?;
             let change = changes.accounts.entry(address).or_default();
             change.account = account.map(|bytes| decode_account(&bytes)).transpose()?;
             for (slot, _) in before.slots {
-                let slot = U256::from_be_bytes(slot.0);
                 let value = database.get(Table::Slots, &slot_key(&address, &slot))?;
                 change.slots.insert(slot, decode_slot(&value.map(|value| value.to_vec()).unwrap_or_default())?);
             }
@@ -217,8 +222,7 @@ impl Store {
     pub fn prepare(&self, changes: StateChanges) -> Result<PreparedState, Fault> {
         let resident = self.inner.commitments.resident.read();
         let base = self.head().map(|head| head.height);
-        let source = resident.source(&self.inner.database);
-        let prepared = resident.trie.prepare(&source, updates(&changes))?;
+        let prepared = resident.trie.prepare(&self.inner.database, updates(&changes))?;
         Ok(PreparedState { base, changes, trie: prepared })
     }
 
@@ -230,12 +234,12 @@ impl Store {
     pub fn proof(&self, address: Address, slots: &[U256], height: Height) -> Result<AccountProof, HistoryError> {
         let resident = self.inner.commitments.resident.read();
         let latest = self.inner.latest()?.height;
-        let (trie, source) = (&resident.trie, resident.source(&self.inner.database));
+        let (trie, source) = (&resident.trie, &self.inner.database);
         if height > latest {
             return Err(HistoryError::Future { height, latest });
         }
         if height == latest {
-            return Ok(trie.proof(&source, address, slots)?);
+            return Ok(trie.proof(source, address, slots)?);
         }
         let oldest = latest.saturating_sub(PROOF_HEIGHTS);
         let pruned = HistoryError::Pruned { height, oldest, bound: PROOF_HEIGHTS };
@@ -243,8 +247,8 @@ impl Store {
             return Err(pruned);
         }
         let Some(changes) = self.changes_back_to(height, latest)? else { return Err(pruned) };
-        let past = trie.prepare(&source, updates(&changes))?;
-        Ok(trie.proof_after(&past, &source, address, slots)?)
+        let past = trie.prepare(source, updates(&changes))?;
+        Ok(trie.proof_after(&past, source, address, slots)?)
     }
 
     /// The changes that lead from `latest` back to `height`; `None` where an undo record is not there any more.
@@ -253,16 +257,10 @@ impl Store {
         // From the latest block down, so that what the earliest block found is written last.
         for undone in (height.next().get()..=latest.get()).rev() {
             let Some(bytes) = self.inner.database.get(Table::Undo, &undone.to_be_bytes())? else { return Ok(None) };
-            let undo: Undo = decode("undo record", &bytes)?;
-            for (address, before) in undo {
+            for (address, before) in decode_undo(&bytes)? {
                 let change = back.entry(address).or_default();
-                change.account = match before.account.is_empty() {
-                    true => None,
-                    false => Some(decode_account(&before.account)?),
-                };
-                for (slot, value) in &before.slots {
-                    change.slots.insert((*slot).into(), decode_slot(value)?);
-                }
+                change.account = before.account;
+                change.slots.extend(before.slots);
             }
         }
         Ok(Some(StateChanges { accounts: back, code: BTreeMap::new() }))

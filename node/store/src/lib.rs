@@ -29,7 +29,6 @@ mod log_scan;
 mod logs;
 mod open;
 mod options;
-mod pending;
 mod rebuild;
 mod records;
 mod repair;

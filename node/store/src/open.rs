@@ -21,7 +21,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// Layout of the folder; another text means another layout.
-const FORMAT: &str = "assay store 1\n";
+const FORMAT: &str = "assay store 2\n";
 const FORMAT_FILE: &str = "FORMAT";
 const LOCK_FILE: &str = "STORE_LOCK";
 /// How often a lock that is held is asked again, and after what pause: a second in all.

@@ -8,7 +8,7 @@ use crate::tables::Table;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use assay_kernel::{AccountChange, AccountRecord, StateChanges};
 use assay_primitives::Fault;
-use borsh::{BorshDeserialize, BorshSerialize};
+use assay_trie::{Account, Overwritten};
 use rocksdb::{ColumnFamily, WriteBatch};
 use std::collections::BTreeMap;
 
@@ -89,16 +89,83 @@ pub(crate) fn slot_history_key(address: &Address, slot: &U256, height: u64) -> [
 }
 
 /// What one block overwrote in one account.
-#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AccountUndo {
-    /// The account before, in its stored form; empty where there was none.
-    pub account: Vec<u8>,
-    /// The slots before, in their stored form; empty for zero.
-    pub slots: Vec<(B256, Vec<u8>)>,
+    /// The account before; `None` where there was none.
+    pub account: Option<AccountRecord>,
+    /// The slots before.
+    pub slots: Vec<(U256, U256)>,
 }
 
-/// What one block overwrote.
-pub(crate) type Undo = BTreeMap<Address, AccountUndo>;
+/// What one block overwrote, in the form in which it is stored: for each account its address, the length (1) and the
+/// stored form of the account before, the number of slots (4, big-endian), and for each of these its key (32), the length
+/// (1) and the stored form of the value before. Empty forms stand for no account and for zero.
+#[derive(Default)]
+pub(crate) struct UndoRecord(Vec<u8>);
+
+impl UndoRecord {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Begins an account; gives where its number of slots belongs.
+    fn account(&mut self, address: &Address, before: &[u8]) -> usize {
+        self.0.extend_from_slice(address.as_slice());
+        self.value(before);
+        let at = self.0.len();
+        self.0.extend_from_slice(&[0; 4]);
+        at
+    }
+
+    fn slot(&mut self, slot: &U256, before: &[u8]) {
+        self.0.extend_from_slice(&slot.to_be_bytes::<32>());
+        self.value(before);
+    }
+
+    fn value(&mut self, bytes: &[u8]) {
+        // An account takes at most 74 bytes, a slot 32.
+        self.0.push(bytes.len() as u8);
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn end(&mut self, at: usize, slots: u32) {
+        self.0[at..at + 4].copy_from_slice(&slots.to_be_bytes());
+    }
+}
+
+/// Reads what [`UndoRecord`] holds, account by account.
+pub(crate) fn decode_undo(bytes: &[u8]) -> Result<Vec<(Address, AccountUndo)>, Fault> {
+    let mut accounts = Vec::new();
+    let mut input = bytes;
+    while !input.is_empty() {
+        accounts.push(parse_undo(&mut input).ok_or_else(|| Fault::corrupt("an undo record does not decode"))?);
+    }
+    Ok(accounts)
+}
+
+fn parse_undo(input: &mut &[u8]) -> Option<(Address, AccountUndo)> {
+    let address = Address::from_slice(take(input, 20)?);
+    let length = take(input, 1)?[0];
+    let account = match take(input, usize::from(length))? {
+        [] => None,
+        account => Some(parse_account(account)?),
+    };
+    let count = u32::from_be_bytes(take(input, 4)?.try_into().ok()?);
+    // A slot takes at least 33 bytes.
+    let mut slots = Vec::with_capacity((count as usize).min(input.len() / 33));
+    for _ in 0..count {
+        let slot = U256::try_from_be_slice(take(input, 32)?)?;
+        let length = take(input, 1)?[0];
+        slots.push((slot, U256::try_from_be_slice(take(input, usize::from(length))?)?));
+    }
+    Some((address, AccountUndo { account, slots }))
+}
+
+fn take<'a>(input: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (bytes, rest) = input.split_at_checked(length)?;
+    *input = rest;
+    Some(bytes)
+}
 
 /// Writes the state changes of a block into a batch and returns what they overwrite.
 pub(crate) struct StateWriter<'a> {
@@ -107,7 +174,7 @@ pub(crate) struct StateWriter<'a> {
     slots: &'a ColumnFamily,
     history: &'a ColumnFamily,
     height: u64,
-    undo: Undo,
+    undo: UndoRecord,
 }
 
 impl<'a> StateWriter<'a> {
@@ -118,19 +185,30 @@ impl<'a> StateWriter<'a> {
             slots: database.table(Table::Slots)?,
             history: database.table(Table::History)?,
             height,
-            undo: Undo::new(),
+            undo: UndoRecord::default(),
         })
     }
 
-    /// Adds all changes to the batch.
-    pub(crate) fn write(mut self, changes: &StateChanges, batch: &mut WriteBatch) -> Result<Undo, Fault> {
+    /// Adds all changes to the batch. The values before come from the trie, which holds them in memory.
+    pub(crate) fn write(
+        mut self,
+        changes: &StateChanges,
+        before: &Overwritten,
+        batch: &mut WriteBatch,
+    ) -> Result<UndoRecord, Fault> {
         let code = self.database.table(Table::Code)?;
         for (hash, bytes) in &changes.code {
             batch.put_cf(code, hash.as_slice(), bytes);
         }
-        let before = self.read_all(self.accounts, changes.accounts.keys().map(|address| address.as_slice()))?;
-        for ((address, change), before) in changes.accounts.iter().zip(before) {
-            self.write_account(address, change, before, batch)?;
+        let given: usize = changes.accounts.values().map(|change| change.slots.len()).sum();
+        if (before.accounts.len(), before.slots.len()) != (changes.accounts.len(), given) {
+            return Err(Fault::invariant("the values before a block are not of its changes"));
+        }
+        let mut slots = before.slots.as_slice();
+        for ((address, change), before) in changes.accounts.iter().zip(&before.accounts) {
+            let (of_account, rest) = slots.split_at(change.slots.len());
+            slots = rest;
+            self.write_account(address, change, before.as_ref(), of_account, batch)?;
         }
         Ok(self.undo)
     }
@@ -139,9 +217,15 @@ impl<'a> StateWriter<'a> {
         &mut self,
         address: &Address,
         change: &AccountChange,
-        before: Vec<u8>,
+        before: Option<&Account>,
+        slots: &[U256],
         batch: &mut WriteBatch,
     ) -> Result<(), Fault> {
+        let before = before.map(|account| {
+            let Account { nonce, balance, code_hash } = *account;
+            encode_account(&AccountRecord { nonce, balance, code_hash })
+        });
+        let before = before.unwrap_or_default();
         let after = change.account.as_ref().map(encode_account).unwrap_or_default();
         if before != after {
             batch.put_cf(self.history, account_history_key(address, self.height), &before);
@@ -151,95 +235,61 @@ impl<'a> StateWriter<'a> {
                 batch.put_cf(self.accounts, address, &after);
             }
         }
-        let mut undo = AccountUndo { account: before, slots: Vec::new() };
+        let at = self.undo.account(address, &before);
+        let mut count = 0;
         if change.wiped || change.account.is_none() {
-            self.wipe(address, change, &mut undo, batch)?;
+            for (slot, value, before) in self.wiped_slots(address, change)? {
+                count += u32::from(self.write_slot(address, (&slot, &value), &before, batch));
+            }
         } else {
-            self.write_slots(address, change, &mut undo, batch)?;
+            for ((slot, value), before) in change.slots.iter().zip(slots) {
+                count += u32::from(self.write_slot(address, (slot, value), before, batch));
+            }
         }
-        self.undo.insert(*address, undo);
+        self.undo.end(at, count);
         Ok(())
     }
 
-    fn write_slots(
-        &self,
-        address: &Address,
-        change: &AccountChange,
-        undo: &mut AccountUndo,
-        batch: &mut WriteBatch,
-    ) -> Result<(), Fault> {
-        let keys: Vec<[u8; 52]> = change.slots.keys().map(|slot| slot_key(address, slot)).collect();
-        let before = self.read_all(self.slots, keys.iter().map(|key| key.as_slice()))?;
-        for (((slot, value), key), before) in change.slots.iter().zip(&keys).zip(before) {
-            self.write_slot(address, (slot, value), key, before, undo, batch);
-        }
-        Ok(())
-    }
-
-    /// Removes all slots from before the block and writes those it set afterwards.
-    fn wipe(
-        &self,
-        address: &Address,
-        change: &AccountChange,
-        undo: &mut AccountUndo,
-        batch: &mut WriteBatch,
-    ) -> Result<(), Fault> {
+    /// All slots from before the block and those it set afterwards, with their values after and before.
+    fn wiped_slots(&self, address: &Address, change: &AccountChange) -> Result<Vec<(U256, U256, U256)>, Fault> {
         let mut before = BTreeMap::new();
         self.database.scan(Table::Slots, address.as_slice(), address.as_slice(), |key, value| {
             let slot = key.get(20..).and_then(U256::try_from_be_slice);
-            before.insert(slot.ok_or_else(|| Fault::corrupt("a slot's key has a wrong length"))?, value.to_vec());
+            before.insert(slot.ok_or_else(|| Fault::corrupt("a slot's key has a wrong length"))?, decode_slot(value)?);
             Ok(true)
         })?;
         let mut after: BTreeMap<U256, U256> = before.keys().map(|slot| (*slot, U256::ZERO)).collect();
         if change.account.is_some() {
             after.extend(&change.slots);
         }
-        for (slot, value) in &after {
-            let before = before.remove(slot).unwrap_or_default();
-            self.write_slot(address, (slot, value), &slot_key(address, slot), before, undo, batch);
-        }
-        Ok(())
+        Ok(after
+            .into_iter()
+            .map(|(slot, value)| (slot, value, before.get(&slot).copied().unwrap_or_default()))
+            .collect())
     }
 
+    /// Writes a slot; gives whether it changes.
     fn write_slot(
-        &self,
+        &mut self,
         address: &Address,
         (slot, value): (&U256, &U256),
-        key: &[u8; 52],
-        before: Vec<u8>,
-        undo: &mut AccountUndo,
+        before: &U256,
         batch: &mut WriteBatch,
-    ) {
-        let bytes: [u8; 32] = value.to_be_bytes();
-        let after = trim(&bytes);
-        if before == after {
-            return;
+    ) -> bool {
+        if before == value {
+            return false;
         }
-        batch.put_cf(self.history, slot_history_key(address, slot, self.height), &before);
-        if after.is_empty() {
+        let before: [u8; 32] = before.to_be_bytes();
+        let before = trim(&before);
+        batch.put_cf(self.history, slot_history_key(address, slot, self.height), before);
+        let key = slot_key(address, slot);
+        if value.is_zero() {
             batch.delete_cf(self.slots, key);
         } else {
-            batch.put_cf(self.slots, key, after);
+            batch.put_cf(self.slots, key, trim(&value.to_be_bytes::<32>()));
         }
-        undo.slots.push((B256::from(*slot), before));
-    }
-
-    /// The values of sorted keys, empty where there is none.
-    fn read_all<'k>(
-        &self,
-        table: &ColumnFamily,
-        keys: impl ExactSizeIterator<Item = &'k [u8]>,
-    ) -> Result<Vec<Vec<u8>>, Fault> {
-        let keys: Vec<&[u8]> = keys.collect();
-        let mut values = Vec::with_capacity(keys.len());
-        // In pieces, so that the pinned results never hold more than a little of the block cache.
-        for piece in keys.chunks(256) {
-            for value in self.database.db.batched_multi_get_cf(table, piece.iter().copied(), true) {
-                let value = value.map_err(|error| self.database.fault(&error))?;
-                values.push(value.map(|bytes| bytes.to_vec()).unwrap_or_default());
-            }
-        }
-        Ok(values)
+        self.undo.slot(slot, before);
+        true
     }
 }
 

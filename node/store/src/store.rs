@@ -6,7 +6,7 @@ use crate::error::{HistoryError, StoreError};
 use crate::open::Recovered;
 use crate::options::{ChainIdentity, StoreOptions};
 use crate::records::{ApplyBlock, DecidedHead, Head, HeaderRecord, ReceiptRecord, encode_receipts};
-use crate::state::StateWriter;
+use crate::state::{StateWriter, UndoRecord};
 use crate::tables::Table;
 use crate::view::StateAt;
 use crate::watermark::Watermark;
@@ -188,7 +188,8 @@ impl Store {
             let expected = block.header.state_root;
             return Err(Fault::corrupt(format!("block {height}: state root {state_root}, its header has {expected}")));
         }
-        let undo = StateWriter::new(&inner.database, height.get())?.write(&changes, &mut batch)?;
+        let writer = StateWriter::new(&inner.database, height.get())?;
+        let undo = writer.write(&changes, prepared.overwritten(), &mut batch)?;
         let record = HeaderRecord {
             hash,
             rlp: alloy_rlp::encode(block.header),
@@ -203,10 +204,9 @@ impl Store {
 
         // Nodes on disk, trie in memory and head change together for whoever proves or prepares.
         let mut resident = inner.commitments.resident.write();
-        let written = resident.stage(&inner.database, height, prepared.writes(), &mut batch)?;
         inner.begun.store(height.get(), Ordering::SeqCst);
         inner.database.write(batch, durability)?;
-        resident.install(height, prepared, written)?;
+        resident.install(&inner.database, height, prepared)?;
         inner.history_start.store(history_start.get(), Ordering::SeqCst);
         inner.database.floor.raise(history_start.get().saturating_sub(HISTORY_MARGIN));
         *inner.head.write() = Some(Arc::new(head));
@@ -240,14 +240,9 @@ impl Store {
     }
 
     /// The block's undo record, and the removal of the one that no proof needs any more. Returns where history begins.
-    fn write_history(
-        &self,
-        height: Height,
-        undo: &crate::state::Undo,
-        batch: &mut WriteBatch,
-    ) -> Result<Height, Fault> {
+    fn write_history(&self, height: Height, undo: &UndoRecord, batch: &mut WriteBatch) -> Result<Height, Fault> {
         let table = self.inner.database.table(Table::Undo)?;
-        batch.put_cf(table, height.get().to_be_bytes(), codec::encode(undo));
+        batch.put_cf(table, height.get().to_be_bytes(), undo.bytes());
         if let Some(old) = height.get().checked_sub(PROOF_HEIGHTS) {
             batch.delete_cf(table, old.to_be_bytes());
         }
@@ -310,7 +305,6 @@ impl Store {
 impl Commitment for Store {
     fn root_after(&self, changes: &StateChanges) -> Result<B256, Fault> {
         let resident = self.inner.commitments.resident.read();
-        let source = resident.source(&self.inner.database);
-        Ok(resident.trie.prepare(&source, updates(changes))?.root())
+        Ok(resident.trie.prepare(&self.inner.database, updates(changes))?.root())
     }
 }

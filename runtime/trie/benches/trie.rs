@@ -14,7 +14,7 @@
 
 use alloy_primitives::{Address, U256};
 use assay_primitives::Fault;
-use assay_trie::{Account, AccountUpdate, EMPTY_ROOT, NodeKey, NodeSource, StateTrie, Writes};
+use assay_trie::{Account, AccountUpdate, EMPTY_ROOT, NodeKey, NodeSource, StateTrie};
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use std::cell::RefCell;
@@ -37,13 +37,17 @@ impl NodeSource for Nodes {
 }
 
 impl Nodes {
-    fn persist(&mut self, writes: &Writes) {
-        for (key, bytes) in writes.nodes() {
-            match bytes {
-                Some(bytes) => self.0.insert(key.encode(), bytes.to_vec()),
-                None => self.0.remove(&key.encode()),
+    /// Persists what changed since the last save.
+    fn save(&mut self, trie: &mut StateTrie) {
+        trie.save(Vec::new(), &mut |name, record| {
+            match record {
+                Some(record) => self.0.insert(name.to_vec(), record.to_vec()),
+                None => self.0.remove(name),
             };
-        }
+            Ok(())
+        })
+        .unwrap();
+        trie.saved();
     }
 }
 
@@ -106,26 +110,33 @@ fn populate(kind: Kind, leaves: u64) -> (StateTrie, Nodes) {
             changes.push(contract(range.map(|index| (U256::from(index), U256::from(index + 1))).collect()));
         }
         let prepared = trie.prepare(&nodes, changes).unwrap();
-        nodes.persist(prepared.writes());
         trie.install(prepared).unwrap();
+        nodes.save(&mut trie);
     }
     (trie, nodes)
 }
 
-fn report(name: &str, trie: &StateTrie, nodes: &Nodes, block: &[Change]) {
+fn report(name: &str, trie: &mut StateTrie, nodes: &mut Nodes, block: &[Change]) {
     let prepared = trie.prepare(nodes, block.to_vec()).unwrap();
+    trie.install(prepared).unwrap();
+    let (mut count, mut bytes) = (0, 0);
+    let mut sink = |_: &[u8], record: Option<&[u8]>| {
+        count += 1;
+        bytes += record.map_or(0, <[u8]>::len);
+        Ok(())
+    };
+    trie.save(Vec::new(), &mut sink).unwrap();
+    nodes.save(trie);
     let stored: usize = nodes.0.iter().map(|(key, value)| key.len() + value.len()).sum();
     let leaves = u64::try_from(trie.resident_leaves()).unwrap();
     eprintln!(
         "{name}: {leaves} leaves and {} branches in {} bytes ({} per leaf); {} nodes persisted in {stored} bytes; a \
-         block writes {} nodes, {} bytes ({} per update)",
+         block changes {count} nodes, {bytes} bytes ({} per update)",
         trie.resident_branches(),
         trie.bytes(),
         trie.bytes() / trie.resident_leaves().max(1),
         nodes.0.len(),
-        prepared.writes().len(),
-        prepared.writes().byte_len(),
-        prepared.writes().byte_len() as u64 / UPDATES,
+        bytes as u64 / UPDATES,
     );
 }
 
@@ -178,15 +189,15 @@ fn update(c: &mut Criterion<CpuTime>) {
         let mut numbers = Numbers(leaves);
         group.bench_function(name, |b| {
             let (trie, nodes) = state.get_or_insert_with(|| {
-                let (trie, nodes) = populate(kind, leaves);
-                report(name, &trie, &nodes, &block(kind, leaves, &mut Numbers(1)));
+                let (mut trie, mut nodes) = populate(kind, leaves);
+                report(name, &mut trie, &mut nodes, &block(kind, leaves, &mut Numbers(1)));
                 (trie, nodes)
             });
             b.iter_batched(
                 || block(kind, leaves, &mut numbers),
                 |changes| {
                     let prepared = trie.prepare(&*nodes, changes).unwrap();
-                    black_box(trie.install(prepared).unwrap())
+                    trie.install(prepared).unwrap()
                 },
                 BatchSize::PerIteration,
             );
@@ -230,6 +241,7 @@ fn evict(c: &mut Criterion<CpuTime>) {
                 let mut trie = trie.borrow_mut();
                 let prepared = trie.prepare(&*nodes, [everything]).unwrap();
                 trie.install(prepared).unwrap();
+                trie.saved();
                 trie.bytes() / 8 * 7
             },
             |budget| trie.borrow_mut().evict_to(budget).unwrap(),

@@ -1,6 +1,7 @@
 //! Branches in memory: the arena of installed ones and the overlay of those that a block changes.
 
-use crate::branch::{Branch, Child, Head, Leaf, Link, Loose, Root};
+use crate::branch::{Branch, Child, Head, Leaf, Link, Loose};
+use crate::names::NodeKey;
 use crate::pool::Pool;
 use crate::rlp::Reference;
 use assay_primitives::Fault;
@@ -53,9 +54,28 @@ pub(crate) struct Arena {
     branch_count: usize,
     leaf_count: usize,
     bytes: usize,
+    /// The last install whose changes are persisted, and the bytes of what changed since.
+    saved: u32,
+    unsaved_bytes: usize,
 }
 
 impl Arena {
+    /// Whether a branch's record is as it is in memory; then it may be dropped.
+    pub(crate) const fn is_saved(&self, head: &Head) -> bool {
+        head.changed <= self.saved
+    }
+
+    /// Bytes of branches whose records are not persisted.
+    pub(crate) const fn unsaved_bytes(&self) -> usize {
+        self.unsaved_bytes
+    }
+
+    /// Notes that everything up to an install is persisted.
+    pub(crate) const fn set_saved(&mut self, epoch: u32) {
+        self.saved = epoch;
+        self.unsaved_bytes = 0;
+    }
+
     /// Bytes in use.
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
@@ -81,7 +101,11 @@ impl Arena {
     /// Frees one branch.
     pub(crate) fn free(&mut self, link: Link) -> Result<(), Fault> {
         let branch = self.branches.get(link)?;
-        self.bytes = self.bytes.saturating_sub(branch.bytes());
+        let bytes = branch.bytes();
+        self.bytes = self.bytes.saturating_sub(bytes);
+        if branch.head.changed > self.saved {
+            self.unsaved_bytes = self.unsaved_bytes.saturating_sub(bytes);
+        }
         self.branch_count = self.branch_count.saturating_sub(1);
         self.leaf_count = self.leaf_count.saturating_sub(branch.leaves.len());
         let Head { children, leaves, .. } = *branch.head;
@@ -112,6 +136,8 @@ pub(crate) struct Overlay {
     pub(crate) freed: Vec<Link>,
     /// Roots of storage tries in the arena that the block removes whole.
     pub(crate) dropped: Vec<Link>,
+    /// Names of records that went away; some may have come back since.
+    pub(crate) removed: Vec<NodeKey>,
 }
 
 impl Overlay {
@@ -200,17 +226,12 @@ impl Overlay {
         let installed = arena.branches.add(false, head, children, leaves)?;
         let branch = arena.branches.get(installed)?;
         arena.bytes = arena.bytes.saturating_add(branch.bytes());
+        if branch.head.changed > arena.saved {
+            arena.unsaved_bytes = arena.unsaved_bytes.saturating_add(branch.bytes());
+        }
         arena.branch_count = arena.branch_count.saturating_add(1);
         arena.leaf_count = arena.leaf_count.saturating_add(branch.leaves.len());
         Ok(installed)
-    }
-
-    /// [`Self::install`] for a whole trie.
-    pub(crate) fn install_root(&mut self, arena: &mut Arena, root: Root) -> Result<Root, Fault> {
-        match root {
-            Root::Branch(link) => self.install(arena, link).map(Root::Branch),
-            Root::Empty | Root::Leaf(_) | Root::Paged(_) => Ok(root),
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::path::Path;
 use crate::rlp::{self, Reference};
 use crate::value::Value;
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U256};
 
 /// Names a branch in memory: whether it lies in the overlay, and its index there.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct Leaf {
 
 impl Default for Leaf {
     fn default() -> Self {
-        Self { key: B256::ZERO, value: Value::Slot([0; 32]) }
+        Self { key: B256::ZERO, value: Value::slot(U256::ZERO) }
     }
 }
 
@@ -84,6 +84,9 @@ pub(crate) struct Head {
     pub(crate) dirty: u16,
     /// The install in which it was last on the path of a change: what eviction goes by. Never before its children's.
     pub(crate) epoch: u32,
+    /// The install in which its record changed last; 0 for one that was read and is as it is on disk. Never before its
+    /// children's.
+    pub(crate) changed: u32,
     pub(crate) children: u32,
     pub(crate) leaves: u32,
     /// The path of the extension before the branch.

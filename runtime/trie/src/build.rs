@@ -3,11 +3,11 @@
 //! Only the open branches on the path to the last key are held, so memory is bounded by the depth.
 
 use crate::branch::{Child, Leaf, Link, Loose};
+use crate::names::{NodeKey, Owner};
 use crate::path::Path;
 use crate::record;
 use crate::rlp::{self, EMPTY_ROOT, Reference};
-use crate::value::{Account, AccountLeaf, Value};
-use crate::writes::{NodeKey, Owner};
+use crate::value::{Account, Storage, Value};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use assay_primitives::Fault;
 use core::convert::Infallible;
@@ -23,8 +23,9 @@ where
 {
     let mut leaves = BTreeMap::new();
     for (address, account, slots) in accounts {
-        let leaf = AccountLeaf { account, storage_root: storage_root(slots) };
-        leaves.insert(keccak256(address), Value::account(&leaf));
+        let root = storage_root(slots);
+        let storage = if root == EMPTY_ROOT { Storage::Empty } else { Storage::Root(root) };
+        leaves.insert(keccak256(address), Value::account(&account, &storage));
     }
     map_root(leaves)
 }
@@ -142,9 +143,14 @@ impl<F: FnMut(NodeKey, &[u8]) -> Result<(), Fault>> StateBuilder<F> {
         };
         let sink = &mut self.sink;
         let owner = Owner::Storage(address);
-        let storage_root =
-            self.storage.finish(&mut |path: &Path, bytes: &[u8]| sink(NodeKey { owner, path: *path }, bytes))?;
-        let value = Value::account(&AccountLeaf { account, storage_root });
+        let storage = match self.storage.only_leaf() {
+            Some(leaf) => Storage::One(leaf.key, leaf.value.as_slot().unwrap_or_default()),
+            None if self.storage.is_empty() => Storage::Empty,
+            None => Storage::Root(
+                self.storage.finish(&mut |path: &Path, bytes: &[u8]| sink(NodeKey { owner, path: *path }, bytes))?,
+            ),
+        };
+        let value = Value::account(&account, &storage);
         let owner = Owner::Accounts;
         self.accounts.push(Entry::new(&address, value, true), &mut |path: &Path, bytes: &[u8]| {
             sink(NodeKey { owner, path: *path }, bytes)
@@ -162,7 +168,7 @@ struct Entry {
 impl Entry {
     fn new(key: &B256, value: Value, records: bool) -> Self {
         let mut rlp = Vec::with_capacity(112);
-        value.rlp(&mut rlp);
+        value.rlp(value.storage().root(), &mut rlp);
         Self { path: Path::of_key(key), rlp, leaf: records.then_some(Leaf { key: *key, value }) }
     }
 }
@@ -188,6 +194,15 @@ impl Frame {
 }
 
 impl Spine {
+    const fn is_empty(&self) -> bool {
+        self.pending.is_none()
+    }
+
+    /// Takes the only entry out, where there is just one.
+    fn only_leaf(&mut self) -> Option<Leaf> {
+        if self.frames.is_empty() { self.pending.take().and_then(|entry| entry.leaf) } else { None }
+    }
+
     /// Adds an entry whose path is after all earlier ones and has none of them as its prefix.
     fn push<E>(&mut self, entry: Entry, emit: &mut impl FnMut(&Path, &[u8]) -> Result<(), E>) -> Result<(), E> {
         if let Some(previous) = self.pending.take() {
@@ -206,6 +221,7 @@ impl Spine {
         if !self.frames.is_empty() {
             return self.place(last, None, emit).map(|root| root.root());
         }
+        self.scratch.clear();
         rlp::leaf(&mut self.scratch, last.path.packed(), 0, &last.rlp);
         if let Some(leaf) = &last.leaf {
             self.record.clear();
@@ -226,6 +242,7 @@ impl Spine {
         let records = entry.leaf.is_some();
         self.open(next);
         if let Some(frame) = self.frames.last_mut() {
+            self.scratch.clear();
             rlp::leaf(&mut self.scratch, entry.path.packed(), frame.depth.saturating_add(1), &entry.rlp);
             frame.set(entry.path.nibble(frame.depth), Reference::of(&self.scratch), entry.leaf);
         }

@@ -1,16 +1,15 @@
-//! Changing a trie in an overlay: branches of the arena are copied when first touched, paged-out ones are loaded, and
-//! the hashes are computed at the end, once per changed node.
+//! Changing a trie in an overlay: branches of the arena are copied when first touched, paged-out ones are loaded. The
+//! hashes are computed afterwards (see `seal`), once per changed node.
 
 use crate::arena::{Arena, Nodes, Overlay};
-use crate::branch::{Child, Leaf, Link, Loose, Place, Root};
+use crate::branch::{Branch, Child, Leaf, Link, Loose, Place, Root};
+use crate::names::{NodeKey, NodeSource, Owner};
 use crate::path::{KEY_NIBBLES, Path, common_nibbles, nibble};
-use crate::record::{self, Scratch, StoredNode};
+use crate::record::{self, StoredNode};
 use crate::rlp::Reference;
 use crate::value::Value;
-use crate::writes::{NodeKey, NodeSource, Owner, Writes};
 use alloy_primitives::B256;
 use assay_primitives::Fault;
-use std::collections::BTreeSet;
 
 /// One trie being changed.
 pub(crate) struct Edit<'a> {
@@ -23,9 +22,8 @@ pub(crate) struct Edit<'a> {
     root: Root,
     /// Whether the root's reference must be computed anew.
     dirty: bool,
-    /// Paths whose records went away; some may have come back since.
-    removed: BTreeSet<Path>,
-    scratch: Scratch,
+    /// What the key changed last had before.
+    previous: Option<Value>,
 }
 
 /// A branch after a change below it. A clean one may still have another link, because nodes were loaded.
@@ -51,8 +49,7 @@ impl<'a> Edit<'a> {
         epoch: u32,
         root: Root,
     ) -> Self {
-        let (removed, scratch) = (BTreeSet::new(), Scratch::default());
-        Self { arena, overlay, source, owner, epoch, root, dirty: false, removed, scratch }
+        Self { arena, overlay, source, owner, epoch, root, dirty: false, previous: None }
     }
 
     const fn nodes(&self) -> Nodes<'_> {
@@ -73,9 +70,10 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// Sets the value of a key.
-    pub(crate) fn set(&mut self, key: &B256, value: Value) -> Result<(), Fault> {
+    /// Sets the value of a key and gives the one before.
+    pub(crate) fn set(&mut self, key: &B256, value: Value) -> Result<Option<Value>, Fault> {
         self.load_root()?;
+        self.previous = None;
         let leaf = Leaf { key: *key, value };
         match &mut self.root {
             Root::Branch(link) => {
@@ -86,7 +84,7 @@ impl<'a> Edit<'a> {
             }
             Root::Leaf(old) if old.key == leaf.key => {
                 self.dirty |= old.value != leaf.value;
-                old.value = leaf.value;
+                self.previous = Some(core::mem::replace(&mut old.value, leaf.value));
             }
             Root::Leaf(old) => {
                 let old = (**old).clone();
@@ -98,12 +96,13 @@ impl<'a> Edit<'a> {
                 self.dirty = true;
             }
         }
-        Ok(())
+        Ok(self.previous.take())
     }
 
-    /// Removes a key, if it is there.
-    pub(crate) fn remove(&mut self, key: &B256) -> Result<(), Fault> {
+    /// Removes a key, if it is there, and gives its value.
+    pub(crate) fn remove(&mut self, key: &B256) -> Result<Option<Value>, Fault> {
         self.load_root()?;
+        self.previous = None;
         match &self.root {
             Root::Branch(link) => match self.remove_at(*link, 0, key)? {
                 Removal::Branch(changed) => {
@@ -116,24 +115,31 @@ impl<'a> Edit<'a> {
                 }
             },
             Root::Leaf(leaf) if leaf.key == *key => {
-                self.removed.insert(Path::EMPTY);
+                self.previous = Some(leaf.value.clone());
+                self.removed(Path::EMPTY);
                 self.root = Root::Empty;
                 self.dirty = true;
             }
             Root::Empty | Root::Leaf(_) | Root::Paged(_) => {}
         }
-        Ok(())
+        Ok(self.previous.take())
     }
 
-    /// The trie as it stands, for an edit that goes on later. Nothing may have been changed.
-    pub(crate) fn into_root(self) -> Root {
-        self.root
+    /// The trie as it stands, and whether its root's reference must be computed anew.
+    pub(crate) fn into_root(self) -> (Root, bool) {
+        (self.root, self.dirty)
+    }
+
+    /// Notes that the record at a path went away.
+    fn removed(&mut self, path: Path) {
+        self.overlay.removed.push(NodeKey { owner: self.owner, path });
     }
 
     fn fetch_at(&mut self, link: Link, depth: usize, key: &B256) -> Result<(Link, Option<Value>), Fault> {
-        let Some(at) = self.descend(link, depth, key)? else { return Ok((link, None)) };
+        let branch = self.nodes().branch(link)?;
+        let Some(at) = self.divides_at(branch, depth, key)? else { return Ok((link, None)) };
         let towards = nibble(&key.0, at);
-        match self.nodes().branch(link)?.at(towards) {
+        match branch.at(towards) {
             Place::Empty => Ok((link, None)),
             Place::Leaf(leaf) => Ok((link, (leaf.key == *key).then(|| leaf.value.clone()))),
             Place::Branch(child) => {
@@ -146,14 +152,17 @@ impl<'a> Edit<'a> {
     }
 
     fn set_at(&mut self, link: Link, depth: usize, leaf: Leaf) -> Result<Changed, Fault> {
-        let Some(at) = self.descend(link, depth, &leaf.key)? else {
+        let branch = self.nodes().branch(link)?;
+        let Some(at) = self.divides_at(branch, depth, &leaf.key)? else {
             return self.split_prefix(link, depth, leaf);
         };
         let towards = nibble(&leaf.key.0, at);
-        let (below, held) = match self.nodes().branch(link)?.at(towards) {
+        let (below, held) = match branch.at(towards) {
             Place::Empty => (Link::PAGED, Some(leaf)),
             Place::Leaf(old) if old.key == leaf.key => {
-                if old.value == leaf.value {
+                let same = old.value == leaf.value;
+                self.previous = Some(old.value.clone());
+                if same {
                     return Ok(Changed { link, dirty: false });
                 }
                 (Link::PAGED, Some(leaf))
@@ -177,12 +186,14 @@ impl<'a> Edit<'a> {
 
     fn remove_at(&mut self, link: Link, depth: usize, key: &B256) -> Result<Removal, Fault> {
         let unchanged = Removal::Branch(Changed { link, dirty: false });
-        let Some(at) = self.descend(link, depth, key)? else { return Ok(unchanged) };
-        let towards = nibble(&key.0, at);
         let branch = self.nodes().branch(link)?;
+        let Some(at) = self.divides_at(branch, depth, key)? else { return Ok(unchanged) };
+        let towards = nibble(&key.0, at);
         let child = match branch.at(towards) {
             Place::Leaf(leaf) if leaf.key == *key => {
-                if let Some(survivor) = branch.only_other(towards) {
+                let (previous, survivor) = (leaf.value.clone(), branch.only_other(towards));
+                self.previous = Some(previous);
+                if let Some(survivor) = survivor {
                     return self.collapse(link, Path::of_key(key).prefix(depth), survivor);
                 }
                 let link = self.own(link)?;
@@ -208,8 +219,7 @@ impl<'a> Edit<'a> {
     }
 
     /// The depth at which a branch at `depth` divides; `None` where the key leaves the branch's prefix.
-    fn descend(&self, link: Link, depth: usize, key: &B256) -> Result<Option<usize>, Fault> {
-        let branch = self.nodes().branch(link)?;
+    fn divides_at(&self, branch: Branch<'_>, depth: usize, key: &B256) -> Result<Option<usize>, Fault> {
         let at = depth.saturating_add(branch.prefix_len());
         if at >= KEY_NIBBLES {
             return Err(Fault::corrupt(format!("trie: a branch of {:?} below the last nibble", self.owner)));
@@ -271,14 +281,14 @@ impl<'a> Edit<'a> {
             Place::Leaf(leaf) => {
                 let leaf = leaf.clone();
                 self.free(link);
-                self.removed.insert(path);
+                self.removed(path);
                 return Ok(Removal::Leaf(leaf));
             }
             Place::Branch(child) if child.link.is_paged() => self.load(&child.reference, below)?,
             Place::Branch(child) => child.link,
         };
         self.free(link);
-        self.removed.insert(below);
+        self.removed(below);
         let child = self.own(child)?;
         let head = self.overlay.head_mut(child)?;
         head.set_prefix(prefix.child(survivor).join(&head.prefix()));
@@ -324,61 +334,6 @@ impl<'a> Edit<'a> {
     fn keep(&mut self, mut branch: Loose) -> Result<Link, Fault> {
         branch.head.epoch = self.epoch;
         self.overlay.add(branch)
-    }
-
-    /// Computes what changed and adds the changed nodes to `writes`; gives the root and its hash, `None` where nothing
-    /// changed.
-    pub(crate) fn seal(mut self, writes: &mut Writes) -> Result<(Root, Option<B256>), Fault> {
-        if !self.dirty {
-            return Ok((self.root, None));
-        }
-        let mut kept = BTreeSet::new();
-        let reference = match &self.root {
-            Root::Empty => Reference::NONE,
-            Root::Paged(reference) => *reference,
-            Root::Branch(link) => self.seal_branch(*link, Path::EMPTY, writes, &mut kept)?,
-            Root::Leaf(leaf) => {
-                let key = NodeKey { owner: self.owner, path: Path::EMPTY };
-                writes.put(key, |out| record::encode_root_leaf(out, leaf));
-                kept.insert(Path::EMPTY);
-                self.scratch.leaf_reference(leaf, 0)
-            }
-        };
-        for path in self.removed.difference(&kept) {
-            writes.delete(NodeKey { owner: self.owner, path: *path });
-        }
-        Ok((self.root, Some(reference.root())))
-    }
-
-    fn seal_branch(
-        &mut self,
-        link: Link,
-        path: Path,
-        writes: &mut Writes,
-        kept: &mut BTreeSet<Path>,
-    ) -> Result<Reference, Fault> {
-        let branch = self.overlay.branch(link)?;
-        let position = branch.prefix().map_or(path, |prefix| path.join(prefix));
-        let mut dirty = branch.head.dirty;
-        while dirty != 0 {
-            let at = u8::try_from(dirty.trailing_zeros()).unwrap_or_default();
-            dirty &= dirty.wrapping_sub(1);
-            let reference = match self.overlay.branch(link)?.at(at) {
-                Place::Leaf(leaf) => self.scratch.leaf_reference(leaf, position.len().saturating_add(1)),
-                Place::Branch(child) => self.seal_branch(child.link, position.child(at), writes, kept)?,
-                Place::Empty => continue,
-            };
-            self.overlay.set_reference(link, at, reference)?;
-        }
-        self.overlay.head_mut(link)?.dirty = 0;
-        let branch = self.overlay.branch(link)?;
-        let reference = branch.reference(&mut self.scratch.node);
-        let key = NodeKey { owner: self.owner, path };
-        writes.put(key, |out| record::encode_branch(out, position.len(), branch));
-        if self.removed.contains(&path) {
-            kept.insert(path);
-        }
-        Ok(reference)
     }
 }
 

@@ -2,16 +2,17 @@
 //!
 //! Keys are keccak hashes of addresses and slots, accounts commit as RLP `[nonce, balance, storageRoot, codeHash]` and
 //! slots as the RLP of their trimmed value, so that any Ethereum client verifies our roots and proofs. The crate is
-//! pure: nodes are read through [`NodeSource`], and what must be persisted is handed back as [`Writes`].
+//! pure: nodes are read through [`NodeSource`], and what must be persisted is handed out by [`StateTrie::save`].
 //!
 //! # A block
 //!
-//! 1. [`StateTrie::prepare`] works out root and writes in an overlay; the trie does not change, so every proposal of a
-//!    height can be prepared, at the same time and again.
-//! 2. The decided one is persisted ([`Prepared::writes`]) and installed ([`StateTrie::install`]) in one step, no
-//!    matter which first. All others of that height are void then.
-//! 3. [`StateTrie::evict_to`] holds the nodes in memory under a byte budget. It may drop any node, so the writes must
-//!    be readable from the source by then.
+//! 1. [`StateTrie::prepare`] works out the root in an overlay; the trie does not change, so every proposal of a
+//!    height can be prepared, at the same time and again. It also tells what the block overwrites, because the leaves
+//!    are at hand. All changes are made first; then every dirty node is hashed once, level by level, many at a time.
+//! 2. The decided one is installed ([`StateTrie::install`]). All others of that height are void then.
+//! 3. Every few blocks [`StateTrie::save`] gives the nodes that changed since the last time, each once, and
+//!    [`StateTrie::saved`] notes that they are persisted. Until then they stay in memory.
+//! 4. [`StateTrie::evict_to`] holds the persisted nodes in memory under a byte budget.
 //!
 //! [`StateTrie::open`] starts from a persisted root and reads nodes when they are first needed. Every node that is read
 //! is hashed and compared with the hash in its parent: a missing, torn or foreign node is a fault that
@@ -20,23 +21,22 @@
 //!
 //! # Bounds
 //!
-//! A leaf takes 72 bytes in memory (an account with code or storage 34 to 122 more, by its content), a branch 32, each
-//! child of a branch 40; a small storage trie that is in memory about 190 more. With 1 M random slots or plain accounts
-//! that is 137 bytes a leaf. An overlay takes the same for what the block changes and for what it reads, and the writes
-//! their own bytes. Recursion is at most 65 frames deep. At most 2^31 - 2 branches are in memory.
+//! A leaf takes 56 bytes in memory (one whose value is longer than 22 bytes up to 160 more, by its content), a branch 32,
+//! each child of a branch 40; a storage trie of more than one slot 64 more. With 1 M random slots or plain accounts that is
+//! 121 bytes a leaf. An overlay takes the same for what the block changes and for what it reads. Recursion is at most 65 frames deep. At most 2^31 - 2 branches are in memory.
 //!
 //! # Persisted nodes
 //!
-//! One record per branch. Its extension, if it has one, and its leaf children lie in the same record, so a changed slot
-//! rewrites one record per level; of 1 M random slots that is two and a half records, 580 bytes. The record of a trie
-//! that is a single leaf is that leaf; an empty trie has none.
+//! One record per branch. Its extension, if it has one, and its leaf children lie in the same record. Storage of one slot
+//! lies in the account and has no record of its own. The record of an account trie that is a single leaf is that leaf; an
+//! empty trie has none.
 //!
-//! The key in the database ([`NodeKey::encode`], 2 to 66 bytes; `path` leads to the extension or branch from the root,
-//! two nibbles per byte, an odd one in the high half of the last byte):
+//! The key in the database ([`NodeKey::encode`], 1 to 97 bytes; `path` leads to the extension or branch from the root, one
+//! byte per nibble, so that a node stands right before its descendants):
 //!
 //! ```text
-//! account trie   00 | path (n+1)/2 bytes | n
-//! storage trie   01 | keccak(address) 32 | path (n+1)/2 bytes | n
+//! account trie   00 | path
+//! storage trie   01 | keccak(address) 32 | path
 //! ```
 //!
 //! The record (integers big-endian; the high half of the first byte is the version of the format, 1):
@@ -53,12 +53,13 @@
 //! root leaf   tag 11 | key 32 | value
 //!
 //! slot        k (1..=32) | value k bytes, the first not 0
-//! account     flags | k (0..=32) | nonce | balance k bytes | storage root 32 if flag 01 | code hash 32 if flag 02
+//! account     flags | k (0..=32) | nonce | balance k bytes
+//!             | storage root 32 if flag 01, or keccak(slot) 32 and a slot if flag 04 | code hash 32 if flag 02
 //!             the high half of flags is the length of the nonce (0..=8); neither number begins with 0;
-//!             without flag 01 the storage is empty, without flag 02 there is no code
+//!             without flags 01 and 04 the storage is empty, without flag 02 there is no code
 //! ```
 //!
-//! A record is at most 1 + 33 + 6 + 16 * (32 + 106) bytes long, in practice 532 plus its extension. Records have one
+//! A record is at most 1 + 33 + 6 + 16 * (32 + 139) bytes long, in practice 532 plus its extension. Records have one
 //! valid form only; a reader refuses any other.
 
 mod arena;
@@ -66,22 +67,27 @@ mod branch;
 mod build;
 mod edit;
 mod evict;
+mod keccak;
+mod names;
 mod path;
 mod pool;
+mod prepare;
 mod proof;
 mod record;
 mod rlp;
+mod save;
+mod seal;
 mod state;
 mod value;
-mod writes;
 
 pub use build::{StateBuilder, ordered_root, state_root, storage_root};
+pub use names::{NoSource, NodeKey, NodeSource, Owner};
 pub use path::Path;
 pub use proof::{AccountProof, SlotProof};
 pub use rlp::EMPTY_ROOT;
-pub use state::{AccountUpdate, Prepared, StateTrie};
+pub use save::Sink;
+pub use state::{AccountUpdate, Overwritten, Prepared, StateTrie};
 pub use value::{Account, AccountLeaf};
-pub use writes::{NoSource, NodeKey, NodeSource, Owner, Writes};
 
 #[cfg(test)]
 mod tests;

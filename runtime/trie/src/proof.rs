@@ -3,12 +3,12 @@
 use crate::arena::{Nodes, Overlay};
 use crate::branch::{Branch, Child, Leaf, Place, Root};
 use crate::edit;
+use crate::names::{NodeKey, NodeSource, Owner};
 use crate::path::{Path, nibble};
 use crate::record::StoredNode;
-use crate::rlp::{self, EMPTY_ROOT, Reference};
+use crate::rlp::{self, Reference};
 use crate::state::{Prepared, StateTrie, persisted};
-use crate::value::{AccountLeaf, Value};
-use crate::writes::{NodeKey, NodeSource, Owner};
+use crate::value::{AccountLeaf, Storage, Value};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use assay_primitives::Fault;
 
@@ -85,8 +85,9 @@ impl Walk<'_> {
         let address = keccak256(address);
         let root = self.after.map_or(&self.trie.root, |prepared| &prepared.root);
         let (value, proof) = self.descend(Owner::Accounts, root, &address)?;
-        let account = value.and_then(|value| value.as_account());
-        let root = self.storage(&address, account.map_or(EMPTY_ROOT, |account| account.storage_root));
+        let found = value.and_then(|value| value.as_account());
+        let root = found.map_or(Root::Empty, |(_, storage)| self.storage(&address, &storage));
+        let account = found.map(|(account, storage)| AccountLeaf { account, storage_root: storage.root() });
         let mut proven = Vec::with_capacity(slots.len());
         for slot in slots {
             let key = keccak256(slot.to_be_bytes::<32>());
@@ -97,13 +98,17 @@ impl Walk<'_> {
         Ok(AccountProof { account, proof, slots: proven })
     }
 
-    fn storage(&self, address: &B256, storage_root: B256) -> Root {
-        if storage_root == EMPTY_ROOT {
-            return Root::Empty;
-        }
-        let changed = self.after.and_then(|prepared| prepared.storages.get(address));
-        let resident = changed.or_else(|| self.trie.storages.get(address).map(|storage| &storage.root));
-        resident.cloned().unwrap_or_else(|| persisted(storage_root))
+    fn storage(&self, address: &B256, storage: &Storage) -> Root {
+        let root = match storage {
+            Storage::Empty => return Root::Empty,
+            Storage::One(slot, value) => {
+                return Root::Leaf(Box::new(Leaf { key: *slot, value: Value::slot(*value) }));
+            }
+            Storage::Root(root) => root,
+        };
+        let changed = self.after.and_then(|prepared| prepared.storage(address));
+        let resident = changed.or_else(|| self.trie.storages.get(address).copied());
+        resident.map_or_else(|| persisted(*root), Root::Branch)
     }
 
     /// Walks towards a key and gathers the nodes; gives the value if the key is there.
@@ -168,7 +173,7 @@ fn show_branch(proof: &mut Vec<Bytes>, branch: Branch<'_>, depth: usize, key: &B
 /// The end of a walk at a leaf: its value if the key is there.
 fn end(leaf: &Leaf, depth: usize, key: &B256, mut proof: Vec<Bytes>) -> (Option<Value>, Vec<Bytes>) {
     let (mut value, mut node) = (Vec::new(), Vec::new());
-    leaf.value.rlp(&mut value);
+    leaf.value.rlp(leaf.value.storage().root(), &mut value);
     rlp::leaf(&mut node, leaf.key.as_slice(), depth, &value);
     show(&mut proof, node);
     ((leaf.key == *key).then(|| leaf.value.clone()), proof)

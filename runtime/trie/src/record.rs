@@ -2,7 +2,8 @@
 
 use crate::branch::{Branch, Child, Head, Leaf, Link, Loose};
 use crate::path::{KEY_NIBBLES, Path, nibble};
-use crate::rlp::{self, Reference};
+use crate::rlp::Reference;
+use crate::seal::Sealer;
 use crate::value::{Value, take_hash};
 use alloy_primitives::B256;
 
@@ -69,12 +70,16 @@ pub(crate) fn encode_root_leaf(out: &mut Vec<u8>, leaf: &Leaf) {
 pub(crate) fn decode(mut input: &[u8], path: &Path, account: bool) -> Option<(StoredNode, Reference)> {
     let (&tag, rest) = input.split_first()?;
     input = rest;
-    let mut scratch = Scratch::default();
+    let mut sealer = Sealer::default();
     if tag == ROOT_LEAF {
+        // A storage trie that is one leaf lies in its account.
+        if !account || !path.is_empty() {
+            return None;
+        }
         let key = take_hash(&mut input)?;
         let leaf = Leaf { key, value: Value::decode(&mut input, account)? };
-        let reference = scratch.leaf_reference(&leaf, 0);
-        return (path.is_empty() && input.is_empty()).then_some((StoredNode::Leaf(leaf), reference));
+        let reference = sealer.leaf_reference(&leaf, 0);
+        return input.is_empty().then_some((StoredNode::Leaf(leaf), reference));
     }
     if tag & !(HAS_PREFIX | HAS_SHORT) != BRANCH {
         return None;
@@ -102,10 +107,8 @@ pub(crate) fn decode(mut input: &[u8], path: &Path, account: bool) -> Option<(St
             continue;
         }
         let reference = if leaves & bit != 0 {
-            let leaf = take_leaf(&mut input, &position.child(at), account)?;
-            let reference = scratch.leaf_reference(&leaf, depth.saturating_add(1));
-            held.push(leaf);
-            reference
+            held.push(take_leaf(&mut input, &position.child(at), account)?);
+            Reference::NONE
         } else if short & bit != 0 {
             take_short(&mut input)?
         } else {
@@ -113,32 +116,24 @@ pub(crate) fn decode(mut input: &[u8], path: &Path, account: bool) -> Option<(St
         };
         children.push(Child { reference, link: Link::PAGED });
     }
+    if !input.is_empty() {
+        return None;
+    }
+    let hung: Vec<(&Leaf, usize)> = held.iter().map(|leaf| (leaf, depth.saturating_add(1))).collect();
+    let mut references = sealer.leaf_references(&hung).into_iter();
+    for child in children.iter_mut().filter(|child: &&mut Child| child.reference == Reference::NONE) {
+        child.reference = references.next().unwrap_or_default();
+    }
     let head = Head { present, leaf_mask: leaves, ..Head::new(prefix, 0) };
     let branch = Loose { head, children, leaves: held };
-    let reference = branch.view().reference(&mut scratch.node);
-    input.is_empty().then_some((StoredNode::Branch(branch), reference))
+    let reference = branch.view().reference(&mut Vec::new());
+    Some((StoredNode::Branch(branch), reference))
 }
 
 /// Where the bytes of a leaf's key begin in the record of a branch at `depth`. The branch's nibble is repeated where
 /// it shares a byte with the first nibble that is needed.
 const fn tail_start(depth: usize) -> usize {
     depth.saturating_add(1) / 2
-}
-
-/// Buffers for the RLP of nodes and values.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    pub(crate) node: Vec<u8>,
-    value: Vec<u8>,
-}
-
-impl Scratch {
-    /// The reference of a leaf that hangs at `depth`.
-    pub(crate) fn leaf_reference(&mut self, leaf: &Leaf, depth: usize) -> Reference {
-        leaf.value.rlp(&mut self.value);
-        rlp::leaf(&mut self.node, leaf.key.as_slice(), depth, &self.value);
-        Reference::of(&self.node)
-    }
 }
 
 /// Takes the leaf that hangs at `at`, whose last nibble is the branch's.

@@ -1,7 +1,8 @@
 //! The RLP of trie nodes and the reference by which a parent names a child.
 
 use crate::path::Path;
-use alloy_primitives::{B256, keccak256};
+use crate::value::trimmed;
+use alloy_primitives::{B256, U256, keccak256};
 use alloy_rlp::{Encodable, Header};
 
 /// Root of a trie without entries: keccak of the RLP of nothing.
@@ -77,9 +78,17 @@ impl Reference {
     }
 }
 
-/// Writes the RLP of a leaf at nibble `depth` of `key` over `out`.
+/// Appends the header of a list of at most 65,535 bytes.
+fn list_header(out: &mut Vec<u8>, length: usize) {
+    match u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes() {
+        [0, low] if low <= 55 => out.push(0xc0 | low),
+        [0, low] => out.extend_from_slice(&[0xf8, low]),
+        [high, low] => out.extend_from_slice(&[0xf9, high, low]),
+    }
+}
+
+/// Appends the RLP of a leaf at nibble `depth` of `key`.
 pub(crate) fn leaf(out: &mut Vec<u8>, key: &[u8], depth: usize, value: &[u8]) {
-    out.clear();
     let tail = key.get(depth.div_ceil(2)..).unwrap_or_default();
     let marker =
         if depth.is_multiple_of(2) { 0x20 } else { 0x30 | key.get(depth / 2).copied().unwrap_or_default() & 0x0f };
@@ -95,12 +104,29 @@ pub(crate) fn leaf(out: &mut Vec<u8>, key: &[u8], depth: usize, value: &[u8]) {
     value.encode(out);
 }
 
-/// Writes the RLP of a branch without a value over `out`: `children` are those of the nibbles in `present`.
+/// Appends the RLP of a leaf that is a whole storage trie.
+pub(crate) fn slot_leaf(out: &mut Vec<u8>, slot: &B256, value: U256) {
+    let bytes = value.to_be_bytes::<32>();
+    let mut rlp = [0; 33];
+    let (head, tail) = rlp.split_at_mut(1);
+    let bytes = trimmed(&bytes);
+    // A byte below 0x80 stands for itself.
+    let value = match bytes {
+        [byte] if *byte < 0x80 => bytes,
+        _ => {
+            head.fill(0x80 | u8::try_from(bytes.len()).unwrap_or_default());
+            tail.get_mut(..bytes.len()).unwrap_or_default().copy_from_slice(bytes);
+            rlp.get(..bytes.len().saturating_add(1)).unwrap_or_default()
+        }
+    };
+    leaf(out, slot.as_slice(), 0, value);
+}
+
+/// Appends the RLP of a branch without a value: `children` are those of the nibbles in `present`.
 pub(crate) fn branch<'a>(out: &mut Vec<u8>, present: u16, children: impl Iterator<Item = &'a Reference> + Clone) {
-    out.clear();
     let items = children.clone().fold(0usize, |sum, child| sum.saturating_add(child.item_length()));
     let payload_length = items.saturating_add(17).saturating_sub(present.count_ones() as usize);
-    Header { list: true, payload_length }.encode(out);
+    list_header(out, payload_length);
     let mut children = children;
     for nibble in 0u32..16 {
         let child = if present & 1u16.wrapping_shl(nibble) == 0 { None } else { children.next() };
@@ -109,9 +135,8 @@ pub(crate) fn branch<'a>(out: &mut Vec<u8>, present: u16, children: impl Iterato
     out.push(0x80);
 }
 
-/// Writes the RLP of an extension over `out`.
+/// Appends the RLP of an extension.
 pub(crate) fn extension(out: &mut Vec<u8>, path: &Path, child: &Reference) {
-    out.clear();
     let mut hex_prefix = Vec::with_capacity(33);
     path.hex_prefix(&mut hex_prefix);
     let hex_prefix = hex_prefix.as_slice();
@@ -128,9 +153,11 @@ pub(crate) fn branch_reference<'a>(
     present: u16,
     children: impl Iterator<Item = &'a Reference> + Clone,
 ) -> Reference {
+    out.clear();
     branch(out, present, children);
     let node = Reference::of(out);
     let Some(prefix) = prefix else { return node };
+    out.clear();
     extension(out, prefix, &node);
     Reference::of(out)
 }

@@ -1,14 +1,15 @@
 //! The state trie: the account trie and the storage tries below it, in one arena under one byte budget.
 
 use crate::arena::{Arena, Overlay};
-use crate::branch::Root;
-use crate::edit::Edit;
+use crate::branch::{Link, Root};
+use crate::evict::Sweep;
+use crate::names::{NodeKey, NodeSource};
+use crate::prepare::Preparation;
 use crate::rlp::{EMPTY_ROOT, Reference};
-use crate::value::{Account, AccountLeaf, Value};
-use crate::writes::{NodeSource, Owner, Writes};
-use alloy_primitives::{Address, B256, U256, keccak256};
+use crate::value::Account;
+use alloy_primitives::{Address, B256, U256};
 use assay_primitives::Fault;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What happened to one account: where it is wiped, all old storage is gone first; then the slots are written, and zero
 /// deletes. No account: it is deleted with its storage, and the slots do not matter.
@@ -27,31 +28,42 @@ pub struct StateTrie {
     pub(crate) arena: Arena,
     pub(crate) root: Root,
     pub(crate) root_hash: B256,
-    /// Roots of the storage tries that are in memory, by hashed address.
-    pub(crate) storages: BTreeMap<B256, StorageRoot>,
+    /// Roots of the storage tries that are in memory, by hashed address; those of one slot lie in the account.
+    pub(crate) storages: BTreeMap<B256, Link>,
+    /// Records that went away since the last save; some may have come back.
+    pub(crate) removed: Vec<NodeKey>,
+    /// Accounts whose storage tries were removed whole since the last save.
+    pub(crate) cleared: BTreeSet<B256>,
     /// Counts installs: what eviction goes by.
     pub(crate) epoch: u32,
     /// Changes whenever links into the arena may have become invalid.
     pub(crate) generation: u64,
+    pub(crate) sweep: Sweep,
 }
 
-/// The root of a storage trie in memory: a branch or a leaf.
-pub(crate) struct StorageRoot {
-    pub(crate) root: Root,
-    pub(crate) epoch: u32,
+/// Bytes of an entry in the map of storage tries.
+pub(crate) const STORAGE_BYTES: usize = 64;
+
+/// What a block overwrites, in the order in which its changes were given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overwritten {
+    /// The accounts before; `None` where there was none.
+    pub accounts: Vec<Option<Account>>,
+    /// The values before of all slots given, those of one account after those of the other. Zero for those of accounts
+    /// that are wiped or deleted, which are not looked up.
+    pub slots: Vec<U256>,
 }
 
-/// Bytes of an entry in the map of storage tries, a leaf included.
-pub(crate) const STORAGE_BYTES: usize = 192;
-
-/// A block's changes worked out but not installed: the root, what must be persisted, and the new nodes.
+/// A block's changes worked out but not installed: the root, what they overwrite, and the new nodes.
 pub struct Prepared {
-    root_hash: B256,
-    writes: Writes,
+    pub(crate) root_hash: B256,
+    pub(crate) overwritten: Overwritten,
     pub(crate) overlay: Overlay,
     pub(crate) root: Root,
-    pub(crate) storages: BTreeMap<B256, Root>,
-    generation: u64,
+    /// Storage tries that have another root branch, or none any more; by hashed address, ascending.
+    pub(crate) storages: Vec<(B256, Option<Link>)>,
+    pub(crate) cleared: Vec<B256>,
+    pub(crate) generation: u64,
 }
 
 impl Prepared {
@@ -60,9 +72,15 @@ impl Prepared {
         self.root_hash
     }
 
-    /// What must be persisted when the block is installed.
-    pub const fn writes(&self) -> &Writes {
-        &self.writes
+    /// The values before of everything that the block changes.
+    pub const fn overwritten(&self) -> &Overwritten {
+        &self.overwritten
+    }
+
+    /// The root branch of a storage trie that the block changes.
+    pub(crate) fn storage(&self, address: &B256) -> Option<Link> {
+        let place = self.storages.binary_search_by_key(address, |(address, _)| *address).ok()?;
+        self.storages.get(place).and_then(|(_, root)| *root)
     }
 }
 
@@ -78,8 +96,11 @@ impl StateTrie {
             root: persisted(root),
             root_hash: root,
             storages: BTreeMap::new(),
+            removed: Vec::new(),
+            cleared: BTreeSet::new(),
             epoch: 0,
             generation: 0,
+            sweep: Sweep::default(),
         })
     }
 
@@ -93,7 +114,12 @@ impl StateTrie {
         self.arena.bytes().saturating_add(self.storages.len().saturating_mul(STORAGE_BYTES))
     }
 
-    /// Leaves (accounts and slots) in memory.
+    /// Bytes that nodes take whose records are not persisted yet; these are never evicted.
+    pub const fn unsaved_bytes(&self) -> usize {
+        self.arena.unsaved_bytes().saturating_add(self.removed.len().saturating_mul(size_of::<NodeKey>()))
+    }
+
+    /// Leaves (accounts and slots) in memory, slots that lie in their account not counted.
     pub const fn resident_leaves(&self) -> usize {
         self.arena.leaf_count()
     }
@@ -103,8 +129,8 @@ impl StateTrie {
         self.arena.branch_count()
     }
 
-    /// Works out the root and the writes that the changes lead to; the trie stays as it is. Any number of blocks may
-    /// be prepared on the same state, and any one of them installed.
+    /// Works out the root that the changes lead to; the trie stays as it is. Any number of blocks may be prepared on the
+    /// same state, and any one of them installed.
     ///
     /// # Errors
     /// A `Fault` of the source, or [`Fault::Corrupt`] naming a node that is missing, malformed or not what its parent's
@@ -114,13 +140,6 @@ impl StateTrie {
         source: &dyn NodeSource,
         changes: impl IntoIterator<Item = (Address, AccountUpdate<S>)>,
     ) -> Result<Prepared, Fault> {
-        let mut changes: Vec<(B256, AccountUpdate<S>)> =
-            changes.into_iter().map(|(address, update)| (keccak256(address), update)).collect();
-        // In key order, so that neighbours are found in the cache and on disk together.
-        changes.sort_unstable_by_key(|(address, _)| *address);
-        if changes.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
-            return Err(Fault::invariant("trie: an account is changed twice in one block"));
-        }
         Preparation::new(self, source).run(changes)
     }
 
@@ -129,146 +148,41 @@ impl StateTrie {
         prepared.generation == self.generation
     }
 
-    /// Makes a prepared block the state. Persist [`Prepared::writes`] in the same step, before anything is loaded or
-    /// evicted again.
+    /// Makes a prepared block the state.
     ///
     /// # Errors
     /// [`Fault::Invariant`] where the block was prepared on another state, or before an eviction; nothing changes then.
-    pub fn install(&mut self, prepared: Prepared) -> Result<Writes, Fault> {
+    pub fn install(&mut self, prepared: Prepared) -> Result<(), Fault> {
         if !self.is_base_of(&prepared) {
             return Err(Fault::invariant("trie: install of a block that was prepared on another state"));
         }
-        let Prepared { root_hash, writes, mut overlay, root, storages, .. } = prepared;
+        let Prepared { root_hash, mut overlay, root, storages, cleared, .. } = prepared;
         for link in core::mem::take(&mut overlay.freed) {
             self.arena.free(link)?;
         }
         for link in core::mem::take(&mut overlay.dropped) {
             self.arena.free_tree(link)?;
         }
+        self.removed.append(&mut overlay.removed);
+        self.cleared.extend(cleared);
         self.epoch = self.epoch.saturating_add(1);
         self.generation = self.generation.saturating_add(1);
-        self.root = overlay.install_root(&mut self.arena, root)?;
+        self.root = match root {
+            Root::Branch(link) => Root::Branch(overlay.install(&mut self.arena, link)?),
+            root => root,
+        };
         self.root_hash = root_hash;
         for (address, root) in storages {
-            match overlay.install_root(&mut self.arena, root)? {
-                Root::Empty => {
-                    self.storages.remove(&address);
-                }
-                root => {
-                    self.storages.insert(address, StorageRoot { root, epoch: self.epoch });
-                }
-            }
+            match root {
+                Some(link) => self.storages.insert(address, overlay.install(&mut self.arena, link)?),
+                None => self.storages.remove(&address),
+            };
         }
-        Ok(writes)
+        Ok(())
     }
 }
 
 /// A trie of which only the root hash is known.
 pub(crate) fn persisted(root: B256) -> Root {
     if root == EMPTY_ROOT { Root::Empty } else { Root::Paged(Reference::hash(root)) }
-}
-
-/// A block on its way into an overlay.
-struct Preparation<'a> {
-    trie: &'a StateTrie,
-    source: &'a dyn NodeSource,
-    overlay: Overlay,
-    storages: BTreeMap<B256, Root>,
-    writes: Writes,
-    epoch: u32,
-}
-
-impl<'a> Preparation<'a> {
-    fn new(trie: &'a StateTrie, source: &'a dyn NodeSource) -> Self {
-        let epoch = trie.epoch.saturating_add(1);
-        let (overlay, storages, writes) = (Overlay::default(), BTreeMap::new(), Writes::default());
-        Self { trie, source, overlay, storages, writes, epoch }
-    }
-
-    fn edit(&mut self, owner: Owner, root: Root) -> Edit<'_> {
-        Edit::new(&self.trie.arena, &mut self.overlay, self.source, owner, self.epoch, root)
-    }
-
-    fn run<S>(mut self, changes: Vec<(B256, AccountUpdate<S>)>) -> Result<Prepared, Fault>
-    where
-        S: IntoIterator<Item = (U256, U256)>,
-    {
-        // The accounts' storage roots as they were: this also loads the paths that the new leaves will take.
-        let mut accounts = self.edit(Owner::Accounts, self.trie.root.clone());
-        let mut old_roots = Vec::with_capacity(changes.len());
-        for (address, _) in &changes {
-            let leaf = accounts.fetch(address)?.and_then(|value| value.as_account());
-            old_roots.push(leaf.map_or(EMPTY_ROOT, |leaf| leaf.storage_root));
-        }
-        let root = accounts.into_root();
-        let mut leaves = Vec::with_capacity(changes.len());
-        for ((address, update), old_root) in changes.into_iter().zip(old_roots) {
-            let gone = update.wiped || update.account.is_none();
-            let kept_root = if gone { self.wipe(address, old_root) } else { old_root };
-            let leaf = match update.account {
-                Some(account) => {
-                    Some(AccountLeaf { account, storage_root: self.storage(address, kept_root, update.slots)? })
-                }
-                None => None,
-            };
-            leaves.push((address, leaf));
-        }
-        let mut writes = core::mem::take(&mut self.writes);
-        let mut accounts = self.edit(Owner::Accounts, root);
-        for (address, leaf) in &leaves {
-            match leaf {
-                Some(leaf) => accounts.set(address, Value::account(leaf))?,
-                None => accounts.remove(address)?,
-            }
-        }
-        let (root, hash) = accounts.seal(&mut writes)?;
-        let Self { trie, overlay, storages, .. } = self;
-        let root_hash = hash.unwrap_or(trie.root_hash);
-        Ok(Prepared { root_hash, writes, overlay, root, storages, generation: trie.generation })
-    }
-
-    /// Drops all storage of an account, whose root was `old_root`; gives the empty root.
-    fn wipe(&mut self, address: B256, old_root: B256) -> B256 {
-        if old_root != EMPTY_ROOT {
-            self.writes.clear(address);
-            if let Some(StorageRoot { root: Root::Branch(link), .. }) = self.trie.storages.get(&address) {
-                self.overlay.dropped.push(*link);
-            }
-            self.storages.insert(address, Root::Empty);
-        }
-        EMPTY_ROOT
-    }
-
-    /// Changes the slots of an account, whose storage root was `old_root`, and gives the new one.
-    fn storage(
-        &mut self,
-        address: B256,
-        old_root: B256,
-        slots: impl IntoIterator<Item = (U256, U256)>,
-    ) -> Result<B256, Fault> {
-        let root = match self.trie.storages.get(&address) {
-            Some(resident) if old_root != EMPTY_ROOT => resident.root.clone(),
-            _ => persisted(old_root),
-        };
-        let mut slots: Vec<(B256, U256)> =
-            slots.into_iter().map(|(slot, value)| (keccak256(slot.to_be_bytes::<32>()), value)).collect();
-        if slots.is_empty() {
-            return Ok(old_root);
-        }
-        // Stable: of a slot given twice the last counts.
-        slots.sort_by_key(|(slot, _)| *slot);
-        let mut writes = core::mem::take(&mut self.writes);
-        let mut edit = self.edit(Owner::Storage(address), root);
-        for (slot, value) in slots {
-            if value.is_zero() {
-                edit.remove(&slot)?;
-            } else {
-                edit.set(&slot, Value::slot(value))?;
-            }
-        }
-        let (root, hash) = edit.seal(&mut writes)?;
-        self.writes = writes;
-        self.storages.insert(address, root);
-        Ok(hash.unwrap_or(old_root))
-    }
 }

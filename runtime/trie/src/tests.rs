@@ -6,6 +6,7 @@ mod corrupt;
 mod evict;
 mod format;
 mod golden;
+mod keccak;
 mod model;
 mod proofs;
 mod props;

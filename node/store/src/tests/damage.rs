@@ -224,7 +224,7 @@ fn flipped_bits_in_the_small_files_are_named_and_repaired() {
 #[test]
 fn another_format_is_not_taken_for_damage() {
     let damaged = Damaged::new();
-    std::fs::write(damaged.path().join("FORMAT"), "assay store 2\n").unwrap();
+    std::fs::write(damaged.path().join("FORMAT"), "assay store 1\n").unwrap();
     assert!(matches!(damaged.open(), Err(StoreError::Format { .. })));
     assert!(matches!(repair(damaged.path(), small_options(), &mut |_| {}), Err(StoreError::Format { .. })));
 }

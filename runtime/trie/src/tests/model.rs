@@ -1,6 +1,6 @@
 //! A naive state in maps with its root by `alloy-trie`, and a map-backed store of nodes.
 
-use crate::{Account, AccountUpdate, NodeKey, NodeSource, Prepared, StateTrie, Writes};
+use crate::{Account, AccountUpdate, NodeKey, NodeSource, Prepared, StateTrie};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_trie::{HashBuilder, Nibbles, TrieAccount};
 use assay_primitives::Fault;
@@ -16,6 +16,19 @@ pub struct Model {
 }
 
 impl Model {
+    /// What the changes overwrite, as a prepared block tells it.
+    pub fn overwritten(&self, changes: &Changes) -> crate::Overwritten {
+        let mut found = crate::Overwritten::default();
+        for (address, update) in changes {
+            let before = self.accounts.get(address);
+            found.accounts.push(before.map(|(account, _)| *account));
+            let kept = before.filter(|_| update.account.is_some() && !update.wiped);
+            let slot = |slot| kept.and_then(|(_, slots)| slots.get(slot)).copied().unwrap_or_default();
+            found.slots.extend(update.slots.keys().map(slot));
+        }
+        found
+    }
+
     pub fn apply(&mut self, changes: &Changes) {
         for (address, update) in changes {
             let Some(account) = update.account else {
@@ -75,17 +88,26 @@ impl NodeSource for Nodes {
 }
 
 impl Nodes {
-    pub fn persist(&mut self, writes: &Writes) {
-        for address in writes.cleared() {
-            let prefix = NodeKey::storage_prefix(address);
-            self.nodes.retain(|key, _| !key.starts_with(&prefix));
-        }
-        for (key, bytes) in writes.nodes() {
-            match bytes {
-                Some(bytes) => self.nodes.insert(key.encode(), bytes.to_vec()),
-                None => self.nodes.remove(&key.encode()),
+    /// Persists what changed since the last save.
+    pub fn save(&mut self, trie: &mut StateTrie) {
+        let stale = trie
+            .cleared()
+            .map(NodeKey::storage_prefix)
+            .flat_map(|prefix| self.nodes.keys().filter(move |key| key.starts_with(&prefix)).cloned())
+            .collect();
+        let mut last: Option<Vec<u8>> = None;
+        let nodes = &mut self.nodes;
+        trie.save(stale, &mut |name, record| {
+            assert!(last.as_deref() < Some(name), "names are in order, each once");
+            last = Some(name.to_vec());
+            match record {
+                Some(record) => nodes.insert(name.to_vec(), record.to_vec()),
+                None => nodes.remove(name),
             };
-        }
+            Ok(())
+        })
+        .unwrap();
+        trie.saved();
     }
 }
 
@@ -93,11 +115,11 @@ pub fn prepare(trie: &StateTrie, nodes: &Nodes, changes: &Changes) -> Prepared {
     trie.prepare(nodes, changes.clone()).unwrap()
 }
 
-/// Prepares, persists and installs.
+/// Prepares, installs and persists.
 pub fn commit(trie: &mut StateTrie, nodes: &mut Nodes, changes: &Changes) -> B256 {
     let prepared = prepare(trie, nodes, changes);
-    nodes.persist(prepared.writes());
     trie.install(prepared).unwrap();
+    nodes.save(trie);
     trie.root()
 }
 

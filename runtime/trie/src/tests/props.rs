@@ -1,11 +1,12 @@
 //! Random histories against the oracle.
 
-use super::model::{Changes, Model, Nodes, account, address, commit, oracle_root, prepare, rebuild};
-use crate::arena::{Arena, Overlay};
+use super::model::{Changes, Model, Nodes, account, address, oracle_root, prepare, rebuild};
+use crate::arena::Overlay;
 use crate::branch::Root;
 use crate::edit::Edit;
+use crate::seal::Sealer;
 use crate::value::Value;
-use crate::{AccountUpdate, EMPTY_ROOT, Owner, StateTrie, Writes};
+use crate::{AccountUpdate, EMPTY_ROOT, Owner, StateTrie};
 use alloy_primitives::{B256, U256};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -16,6 +17,8 @@ use std::collections::BTreeMap;
 enum Step {
     /// A block is decided after others at its height were only prepared.
     Block(Changes, Vec<Changes>),
+    /// What changed is persisted.
+    Save,
     Evict(usize),
     Restart,
 }
@@ -51,6 +54,7 @@ fn changes() -> impl Strategy<Value = Changes> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (changes(), vec(changes(), 0..3)).prop_map(|(decided, others)| Step::Block(decided, others)),
+        2 => Just(Step::Save),
         2 => (0usize..40_000).prop_map(Step::Evict),
         1 => Just(Step::Restart),
     ]
@@ -73,24 +77,37 @@ proptest! {
                         prop_assert_eq!(prepare(&trie, &nodes, &other).root(), fork.root());
                         prop_assert_eq!(trie.root(), model.root());
                     }
+                    let prepared = prepare(&trie, &nodes, &decided);
+                    prop_assert_eq!(prepared.overwritten(), &model.overwritten(&decided));
                     model.apply(&decided);
-                    prop_assert_eq!(commit(&mut trie, &mut nodes, &decided), model.root());
+                    trie.install(prepared).unwrap();
+                    prop_assert_eq!(trie.root(), model.root());
+                }
+                Step::Save => {
+                    nodes.save(&mut trie);
+                    prop_assert_eq!(trie.unsaved_bytes(), 0);
                     let (root, rebuilt) = rebuild(&model);
                     prop_assert_eq!(root, trie.root());
                     prop_assert_eq!(&nodes, &rebuilt);
                 }
                 Step::Evict(budget) => {
                     trie.evict_to(budget).unwrap();
-                    // One stub may remain of a trie that is evicted whole, and a root that is a leaf stays.
-                    prop_assert!(trie.bytes() <= budget.max(300), "{} over {budget}", trie.bytes());
+                    // What is not persisted stays.
+                    prop_assert!(
+                        trie.bytes() <= budget.max(trie.unsaved_bytes() * 2), "{} over {budget}, {} unsaved",
+                        trie.bytes(), trie.unsaved_bytes()
+                    );
                 }
-                Step::Restart => trie = StateTrie::open(trie.root()).unwrap(),
+                Step::Restart => {
+                    nodes.save(&mut trie);
+                    trie = StateTrie::open(trie.root()).unwrap();
+                }
             }
         }
-        // The arena has lost and leaked nothing: emptied, it holds at most the root.
+        // The arena has lost and leaked nothing: emptied, it holds nothing.
+        nodes.save(&mut trie);
         trie.evict_to(0).unwrap();
-        prop_assert!(trie.bytes() < 300, "{} bytes left", trie.bytes());
-        prop_assert!(trie.resident_branches() == 0 && trie.resident_leaves() <= 1);
+        prop_assert_eq!((trie.bytes(), trie.resident_branches(), trie.resident_leaves()), (0, 0, 0));
     }
 
     /// Keys that share long prefixes, whose nodes are shorter than 32 bytes and stand inside their parents: hashed
@@ -100,17 +117,17 @@ proptest! {
         batches in vec((vec((0u16..600, 0u64..3), 1..40), any::<bool>()), 1..10),
         shift in 0usize..24,
     ) {
-        let owner = Owner::Storage(B256::repeat_byte(3));
-        let mut arena = Arena::default();
+        let address = B256::repeat_byte(3);
+        let owner = Owner::Storage(address);
+        let mut trie = StateTrie::open(EMPTY_ROOT).unwrap();
         let mut root = Root::Empty;
         let mut nodes = Nodes::default();
         let mut model: BTreeMap<B256, U256> = BTreeMap::new();
         for (round, (batch, restart)) in batches.into_iter().enumerate() {
             let mut overlay = Overlay::default();
-            let mut writes = Writes::default();
-            let epoch = u32::try_from(round).unwrap();
+            let epoch = u32::try_from(round).unwrap() + 1;
             let before = oracle_root(model.iter().map(|(key, value)| (*key, alloy_rlp::encode(value))));
-            let mut edit = Edit::new(&arena, &mut overlay, &nodes, owner, epoch, root);
+            let mut edit = Edit::new(&trie.arena, &mut overlay, &nodes, owner, epoch, root);
             for (key, value) in batch {
                 let mut bytes = [0x11; 32];
                 bytes[31 - shift..][..2.min(shift + 1)].copy_from_slice(&key.to_be_bytes()[..2.min(shift + 1)]);
@@ -123,17 +140,34 @@ proptest! {
                     edit.set(&key, Value::slot(U256::from(value))).unwrap();
                 }
             }
-            let (sealed, hash) = edit.seal(&mut writes).unwrap();
-            let hash = hash.unwrap_or(before);
+            let (changed, dirty) = edit.into_root();
+            let mut sealer = Sealer::default();
+            let hash = match &changed {
+                _ if !dirty => before,
+                Root::Empty => EMPTY_ROOT,
+                Root::Leaf(leaf) => sealer.leaf_reference(leaf, 0).root(),
+                Root::Branch(link) => sealer.seal(&mut overlay, &[*link], epoch).unwrap()[0].root(),
+                Root::Paged(_) => unreachable!("it was read"),
+            };
             let expected = model.iter().map(|(key, value)| (*key, alloy_rlp::encode(value)));
             prop_assert_eq!(hash, oracle_root(expected));
-            nodes.persist(&writes);
             for link in std::mem::take(&mut overlay.freed) {
-                arena.free(link).unwrap();
+                trie.arena.free(link).unwrap();
             }
-            root = overlay.install_root(&mut arena, sealed).unwrap();
-            if restart {
-                arena = Arena::default();
+            trie.removed.append(&mut overlay.removed);
+            trie.epoch = epoch;
+            trie.storages.clear();
+            root = match changed {
+                Root::Branch(link) => {
+                    let link = overlay.install(&mut trie.arena, link).unwrap();
+                    trie.storages.insert(address, link);
+                    Root::Branch(link)
+                }
+                changed => changed,
+            };
+            nodes.save(&mut trie);
+            if restart && let Root::Branch(_) = root {
+                trie = StateTrie::open(EMPTY_ROOT).unwrap();
                 root = crate::state::persisted(hash);
             }
         }
