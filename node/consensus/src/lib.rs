@@ -11,6 +11,7 @@
 //! rotation      who is asked last to propose, from decided blocks
 //! wal           damage of the engine's write-ahead log, and its repair
 //! malachite     Malachite 0.8.2; no type of it leaves this crate
+//! simulation    one validator without network, clock or threads, for the simulator; no engine runs it
 //! ```
 #![allow(
     clippy::disallowed_types,
@@ -41,6 +42,7 @@ pub use engine::{
 pub use gossip::{GossipConfig, GossipError, GossipHandle, GossipStatus};
 pub use guard::GuardError;
 pub use keys::{ConsensusKey, NetworkKey};
+pub use malachite::simulation;
 pub use message::{ConsensusMessage, Step};
 pub use rotation::Rotation;
 

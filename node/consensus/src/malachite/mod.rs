@@ -20,6 +20,7 @@ mod proposals;
 mod run;
 mod settings;
 mod signing;
+pub mod simulation;
 mod streaming;
 mod supervisor;
 mod watch;

@@ -85,13 +85,17 @@ impl Running {
 }
 
 /// Log and guard, looked after before anything can sign.
-struct Prepared {
-    guard: Option<Guard>,
+pub(super) struct Prepared {
+    pub(super) guard: Option<Guard>,
     resumes: bool,
     chain: Height,
 }
 
-fn prepare(config: &EngineConfig, keys: &EngineKeys, application: &dyn Application) -> Result<Prepared, EngineError> {
+pub(super) fn prepare(
+    config: &EngineConfig,
+    keys: &EngineKeys,
+    application: &dyn Application,
+) -> Result<Prepared, EngineError> {
     let folder = &config.data_dir;
     std::fs::create_dir_all(folder).map_err(|source| EngineError::Io { path: folder.clone(), source })?;
     let chain = application.info()?.height;
