@@ -304,6 +304,11 @@ impl Guard {
         Ok(())
     }
 
+    /// Whether an entry of the engine's log is a vote of this guard's key: one that the guard keeps itself.
+    pub(crate) fn made(&self, entry: &[u8]) -> bool {
+        crate::malachite::logged_voter(self.chain_id, entry) == Some(self.key.address())
+    }
+
     /// Whether something was signed at a height.
     pub(crate) fn holds(&self, height: Height) -> bool {
         self.height == height && !self.signed.is_empty()

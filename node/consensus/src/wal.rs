@@ -14,6 +14,10 @@
 //! The log holds why a validator may unlock, so losing it must not free the validator to vote against its own
 //! precommit: the signing guard holds that precommit and abstains for the rest of the height. A full node signs nothing
 //! and simply starts a new log.
+//!
+//! The validator's own votes are taken out of a log before it is replayed: the guard keeps them. After a crash between
+//! the guard's record and the log's, the guard answers with a vote that the engine would not derive again, that vote
+//! enters the log, and the next replay would stop at the difference and never start again.
 
 use crate::guard::{Guard, GuardError};
 use crate::keys::ConsensusKey;
@@ -102,22 +106,52 @@ pub fn inspect_bytes(bytes: &[u8]) -> WalState {
     }
     let mut entries = 0usize;
     while !rest.is_empty() {
-        let Some((head, body)) = rest.split_first_chunk::<ENTRY_HEAD>() else {
+        let Some((entry, next)) = split_entry(rest) else {
             return WalState::Torn { height };
         };
-        let [flag, tail @ ..] = head;
-        let (length, checksum) = tail.split_at(8);
-        let length = length.try_into().map_or(u64::MAX, u64::from_be_bytes);
-        let Some((data, next)) = usize::try_from(length).ok().and_then(|length| body.split_at_checked(length)) else {
-            return WalState::Torn { height };
-        };
-        if *flag != 0 || checksum != crc32fast::hash(data).to_be_bytes() {
+        if !entry.intact {
             return WalState::Damaged { reason: format!("entry {entries} does not match its checksum") };
         }
         entries = entries.saturating_add(1);
         rest = next;
     }
     WalState::Intact { height, entries }
+}
+
+/// One entry of a log.
+struct Entry<'a> {
+    data: &'a [u8],
+    intact: bool,
+}
+
+/// The first entry, and what follows; `None` where it is cut short.
+fn split_entry(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
+    let ([flag, tail @ ..], body) = bytes.split_first_chunk::<ENTRY_HEAD>()?;
+    let (length, checksum) = tail.split_at(8);
+    let length = length.try_into().map_or(u64::MAX, u64::from_be_bytes);
+    let (data, next) = usize::try_from(length).ok().and_then(|length| body.split_at_checked(length))?;
+    Some((Entry { data, intact: *flag == 0 && checksum == crc32fast::hash(data).to_be_bytes() }, next))
+}
+
+/// Takes out entries of a log and whatever follows the last whole one. A crash leaves the old log or the new one.
+fn retain_entries(path: &Path, keep: impl Fn(&[u8]) -> bool) -> io::Result<()> {
+    let old = std::fs::read(path)?;
+    let Some((head, mut rest)) = old.split_at_checked(HEAD) else { return Ok(()) };
+    let mut new = head.to_vec();
+    while let Some((entry, next)) = split_entry(rest) {
+        if keep(entry.data) {
+            new.extend(rest.strip_suffix(next).unwrap_or_default());
+        }
+        rest = next;
+    }
+    if new.len() == old.len() {
+        return Ok(());
+    }
+    let draft = path.with_extension("new");
+    std::fs::write(&draft, new)?;
+    std::fs::File::open(&draft)?.sync_all()?;
+    std::fs::rename(&draft, path)?;
+    path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
 }
 
 /// A free name beside a file, for setting it aside.
@@ -179,6 +213,9 @@ pub(crate) fn reconcile(
     if lost && holds {
         tracing::warn!(height = %next, ?state, "the consensus log is gone or was cut short; what was precommitted stays locked");
         guard.log_lost()?;
+    }
+    if matches!(state, WalState::Intact { height, .. } | WalState::Torn { height } if height == next) {
+        retain_entries(&path, |entry| !guard.made(entry)).map_err(io)?;
     }
     Ok(resumes || holds)
 }

@@ -1,12 +1,15 @@
 //! Engine types to ours and back: certificates and evidence.
 
+use super::codec::Codec;
 use super::context::{Address, Assay, EngineHeight, round};
 use crate::application::HeightContext;
 use arc_malachitebft_app::types::MisbehaviorEvidence;
+use arc_malachitebft_core_consensus::Input;
 use arc_malachitebft_core_types as core;
 use arc_malachitebft_core_types::{
     ExtendedCommitCertificate, ExtendedCommitSignature, HeightParams, LinearTimeouts, NilOrVal, SignedVote, VoteType,
 };
+use arc_malachitebft_engine::wal::decode_entry;
 use arc_malachitebft_signing_ed25519::Signature;
 use assay_primitives::{CommitCertificate, CommitSignature, ConsensusAddress, Evidence, Fault, LateVote};
 use std::sync::Arc;
@@ -62,6 +65,14 @@ pub(crate) fn evidence(chain_id: u64, found: &MisbehaviorEvidence<Assay>) -> Vec
         })
     });
     votes.chain(proposals).take(EVIDENCE_PER_HEIGHT_MAX).collect()
+}
+
+/// Who cast the vote in an entry of the engine's log; `None` where the entry is something else.
+pub(crate) fn logged_voter(chain_id: u64, entry: &[u8]) -> Option<ConsensusAddress> {
+    match decode_entry(&Codec { chain_id }, std::io::Cursor::new(entry)) {
+        Ok(Input::Vote(vote)) => Some(address(&vote)),
+        _ => None,
+    }
 }
 
 /// A precommit for a block as a late vote; `None` for any other vote.

@@ -28,6 +28,7 @@ mod wire;
 mod worker;
 
 pub(crate) use codec::decodes;
+pub(crate) use convert::logged_voter;
 pub(crate) use run::{Running, run};
 
 #[cfg(test)]

@@ -133,3 +133,35 @@ fn a_full_node_starts_a_new_log() {
     Log::open(wal_path(folder.path())).unwrap();
     assert!(wal::repair(folder.path(), None).unwrap().is_some());
 }
+
+/// A vote as the engine logs it.
+fn logged_vote(key: u8, round: u32) -> Vec<u8> {
+    use crate::malachite::simulation::Forger;
+    let key = super::key(key);
+    let mut vote = message(Step::Prevote, 5, round, Some(block(1)));
+    vote.address = key.address();
+    let vote = Forger { chain_id: CHAIN_ID, key }.sign(&vote).unwrap();
+    [&[1][..], &(vote.len() as u64).to_be_bytes(), &vote].concat()
+}
+
+#[test]
+fn own_votes_are_the_guards_and_leave_the_log() {
+    for torn in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, others) = (logged_vote(1, 1), logged_vote(2, 1));
+        let mut whole = write_log(folder.path(), 5, &[b"timeout", &own, &others, &own, b"value"]);
+        let kept = write_log(folder.path(), 5, &[b"timeout", &others, b"value"]);
+        if torn {
+            whole.extend([0, 0, 0]);
+        }
+        std::fs::write(wal_path(folder.path()), &whole).unwrap();
+        let mut guard = guarded(folder.path(), 5);
+        assert!(reconcile(folder.path(), Some(&mut guard), Height(5)).unwrap());
+        assert_eq!(std::fs::read(wal_path(folder.path())).unwrap(), kept);
+        // Again, there is nothing to take out; and a log of another height is left to the engine.
+        assert!(reconcile(folder.path(), Some(&mut guard), Height(5)).unwrap());
+        std::fs::write(wal_path(folder.path()), &whole).unwrap();
+        reconcile(folder.path(), Some(&mut guard), Height(6)).unwrap();
+        assert_eq!(std::fs::read(wal_path(folder.path())).unwrap(), whole);
+    }
+}
