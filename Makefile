@@ -47,6 +47,11 @@ fuzz: setup ## Run every fuzz target for 60 s (FUZZ_SECONDS to change)
 kill-test: build ## 200 SIGKILLs under load; every acknowledged transaction must survive
 	ASSAY_KILLS=$${ASSAY_KILLS:-200} cargo test --release --locked -p assay-tests --test all crash -- --nocapture
 
+.PHONY: simulate
+simulate: setup ## Run the simulator over SEEDS=1000 seeds from FIRST=1, or repeat one with its trace: SEED=n
+	ASSAY_SIMULATION_SEEDS=$(or $(SEEDS),1000) ASSAY_SIMULATION_FIRST=$(or $(FIRST),1) $(if $(SEED),ASSAY_SIMULATION_SEED=$(SEED)) \
+		cargo test --release --locked -p assay-tests --test all simulation::runs::no_seed -- --nocapture
+
 .PHONY: deny
 deny: ## Check licences, sources and bans of the dependencies (installs cargo-deny)
 	command -v cargo-deny >/dev/null || cargo install --locked cargo-deny

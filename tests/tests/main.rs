@@ -15,6 +15,7 @@ mod clients;
 mod corpora;
 mod crash;
 mod disk;
+mod simulation;
 mod support;
 mod system_transaction;
 mod tidy;
