@@ -62,7 +62,8 @@ pub struct Weather {
     pub hold: u64,
     /// Pause between two faults of machines or of the network.
     pub pause_ms: (u64, u64),
-    pub crashes: bool,
+    /// Crashes of machines; starting one costs a hundred steps.
+    pub crashes: u64,
     pub partitions: bool,
 }
 
@@ -97,7 +98,7 @@ impl Plan {
                 duplicate: 0,
                 hold: 0,
                 pause_ms: (1_000, 1_000),
-                crashes: false,
+                crashes: 0,
                 partitions: false,
             },
             fault_heights: 20,
@@ -138,7 +139,7 @@ impl Plan {
             duplicate: if calm_network { 0 } else { rng.between(0, 10) },
             hold: if calm_network { 0 } else { rng.between(0, 3) },
             pause_ms: [(700, 2_000), (1_500, 4_000), (3_000, 8_000)][rng.below(3)],
-            crashes: rng.percent(75),
+            crashes: if rng.percent(80) { rng.between(2, 12) } else { 0 },
             partitions: rng.percent(50),
         };
         Self { seed, members, weather, fault_heights: rng.between(16, 20), planted: None }

@@ -61,10 +61,14 @@ pub struct Report {
     pub steps: u64,
     pub virtual_ms: u64,
     pub rounds_max: u32,
+    /// Until the first block after the faults.
+    pub healed_ms: u64,
     pub transactions: usize,
     pub evidence: u64,
     /// Faults by name.
     pub faults: BTreeMap<String, u64>,
+    /// Readable, where that was asked for.
+    pub trace: Vec<String>,
 }
 
 /// Why a run failed.
@@ -92,6 +96,9 @@ pub struct World {
     clock_ms: Arc<AtomicU64>,
     faults: BTreeMap<String, u64>,
     calm_since: Option<(u64, Height)>,
+    /// How long after the end of the faults the first block came, in microseconds.
+    first_calm: Option<u64>,
+    crashes: u64,
     rounds_max: u32,
     _folder: TempDir,
 }
@@ -160,6 +167,8 @@ impl World {
             clock_ms,
             faults: BTreeMap::new(),
             calm_since: None,
+            first_calm: None,
+            crashes: 0,
             rounds_max: 0,
             _folder: folder,
             machines,
@@ -170,7 +179,7 @@ impl World {
             world.schedule(after, Item::Start(node));
         }
         world.schedule(500_000, Item::Submit);
-        if world.plan.weather.crashes || world.plan.weather.partitions {
+        if world.plan.weather.crashes > 0 || world.plan.weather.partitions {
             world.schedule(1_000_000, Item::Fault);
         }
         world
@@ -210,9 +219,11 @@ impl World {
             steps,
             virtual_ms: self.now / 1_000,
             rounds_max: self.rounds_max,
+            healed_ms: self.first_calm.unwrap_or_default() / 1_000,
             transactions: self.clients.acknowledged().len(),
             evidence: self.checker.evidence,
             faults: self.count_faults(),
+            trace: self.trace.lines(),
         })
     }
 
@@ -268,6 +279,9 @@ impl World {
             }
             return Ok(false);
         };
+        if height > from && self.first_calm.is_none() {
+            self.first_calm = Some(self.now - since);
+        }
         let goal = from.get() + CALM_HEIGHTS;
         let lowest = self.honest().map(|(_, chain)| chain.head().number()).min().unwrap_or_default();
         let all_up = self.honest().count() == self.machines.iter().filter(|machine| machine.honest()).count();
@@ -412,6 +426,7 @@ impl World {
     }
 
     fn crashed(&mut self, node: usize, crash: Crash) -> Result<(), String> {
+        self.crashes += 1;
         let lost = self.machines[node].crash(crash, self.plan.planted, &mut self.rng);
         self.trace.event(self.now, &format!("{node} is down: {crash:?}, {lost} unsynced bytes lost"));
         self.count(if crash == Crash::Power { "power losses" } else { "kills" });
@@ -440,7 +455,7 @@ impl World {
             self.schedule(after, Item::Join);
             return Ok(());
         }
-        if !weather.crashes {
+        if self.crashes >= weather.crashes {
             return Ok(());
         }
         if self.rng.percent(6) {
