@@ -12,7 +12,7 @@ use assay_genesis::{ChainSpec, GenesisValidator};
 use assay_kernel::{CallError, Ctx, Entry, Pallet};
 use assay_primitives::TimestampMs;
 use assay_primitives::vrf::RandomnessSecret;
-use assay_rpc::{RpcConfig, RpcHandle, RpcMetrics, serve};
+use assay_rpc::{NetworkHooks, RpcConfig, RpcHandle, RpcMetrics, serve};
 use assay_store::{Store, StoreOptions};
 use jsonrpsee::core::client::ClientT as _;
 use jsonrpsee::http_client::HttpClientBuilder;
@@ -76,7 +76,8 @@ impl Ticking {
         let engine = engine::spawn(config, keys, Arc::new(chain.clone())).await.unwrap();
         let notifier = engine.notifier();
         chain.on_work(move || notifier.notify());
-        let server = serve(RpcConfig::local(0), chain, RpcMetrics::default(), Arc::new(|| 0)).await.unwrap();
+        let network = NetworkHooks { peers: Arc::new(|| 0), syncing: Arc::new(|| None) };
+        let server = serve(RpcConfig::local(0), chain, RpcMetrics::default(), network).await.unwrap();
         Self { server, engine, _dir: dir }
     }
 

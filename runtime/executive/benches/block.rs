@@ -3,7 +3,7 @@
 //! `block/recover` decodes and recovers; `block/transfers` and `block/erc20` execute what was recovered before, with the
 //! system payload judged and receipts made. Together they say how large a share signatures have.
 #![allow(missing_docs, reason = "criterion's macros make public items")]
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a benchmark")]
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a benchmark")]
 #![allow(clippy::cast_possible_truncation, reason = "a benchmark")]
 
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};

@@ -1,6 +1,7 @@
 //! Tests of the adapter's parts.
 #![allow(clippy::cast_possible_truncation, clippy::too_many_lines, reason = "test code")]
 
+mod bare;
 mod codec;
 mod streaming;
 mod supervisor;
