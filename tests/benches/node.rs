@@ -16,32 +16,21 @@
     reason = "a measuring program: it drives processes with clocks and may panic"
 )]
 
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
-use alloy_eips::eip2718::Encodable2718;
+mod support;
+
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, hex};
-use alloy_signer::SignerSync;
-use alloy_signer_local::{MnemonicBuilder, PrivateKeySigner, coins_bip39::English};
+use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{SolCall, sol};
-use jsonrpsee::core::client::ClientT;
-use jsonrpsee::core::params::{ArrayParams, BatchRequestBuilder};
-use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
+use jsonrpsee::http_client::HttpClient;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use support::{SENDERS, accounts, batches, call, client, ready, root, sign};
 
 sol! {
     function mint(address[] to, uint256 value);
     function transfer(address to, uint256 value) returns (bool);
     function balanceOf(address) returns (uint256);
-}
-
-const SENDERS: u32 = 200;
-const BATCH: usize = 100;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
 /// A server under measurement.
@@ -62,20 +51,10 @@ impl Drop for Server {
 impl Server {
     fn assay(extra: &[&str]) -> Self {
         let dir = tempfile::tempdir_in(root().join(".cache")).unwrap();
-        let bin = std::env::var("ASSAY_BIN").map(PathBuf::from).unwrap_or_else(|_| root().join("bin/assay"));
-        let mut child = Command::new(bin)
-            .args(["dev", "--json", "--rpc-port", "0", "--admin-port", "0", "--data-dir"])
-            .arg(dir.path().join("data"))
-            .args(extra)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        out.read_line(&mut line).unwrap();
-        std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        let mut command = Command::new(support::binary());
+        command.args(["dev", "--json", "--rpc-port", "0", "--admin-port", "0", "--data-dir"]);
+        command.arg(dir.path().join("data")).args(extra);
+        let (child, ready) = ready(command);
         Self { name: "assay", child, url: ready["rpc"].as_str().unwrap().to_owned(), _dir: dir }
     }
 
@@ -100,88 +79,16 @@ impl Server {
     }
 
     fn cpu_seconds(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        // Fields 14 and 15 of proc(5), in ticks of 10 ms.
-        (fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()) as f64 / 100.0
+        support::cpu_seconds(&self.child)
     }
 
     fn memory_mb(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|l| l.starts_with("VmRSS")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+        support::memory_mb(&self.child)
     }
 
     fn client(&self) -> HttpClient {
-        HttpClientBuilder::default()
-            .request_timeout(Duration::from_secs(120))
-            .max_response_size(256 << 20)
-            .build(&self.url)
-            .unwrap()
+        client(&self.url)
     }
-}
-
-fn accounts() -> Vec<PrivateKeySigner> {
-    (0..SENDERS)
-        .map(|i| {
-            let builder = MnemonicBuilder::<English>::default();
-            let builder = builder.phrase("test test test test test test test test test test test junk");
-            builder.index(i).unwrap().build().unwrap()
-        })
-        .collect()
-}
-
-fn sign(signer: &PrivateKeySigner, nonce: u64, to: TxKind, gas_limit: u64, input: Bytes) -> (String, B256) {
-    let tx = TxEip1559 {
-        chain_id: 31337,
-        nonce,
-        gas_limit,
-        max_fee_per_gas: 1_000_000_000_000,
-        max_priority_fee_per_gas: 1_000_000_000,
-        to,
-        value: if input.is_empty() { U256::from(1) } else { U256::ZERO },
-        access_list: Default::default(),
-        input,
-    };
-    let signature = signer.sign_hash_sync(&tx.signature_hash()).unwrap();
-    let envelope = TxEnvelope::from(tx.into_signed(signature));
-    (hex::encode_prefixed(envelope.encoded_2718()), *envelope.tx_hash())
-}
-
-async fn call(client: &HttpClient, method: &str, params: Value) -> Value {
-    let mut array = ArrayParams::new();
-    params.as_array().unwrap().iter().for_each(|p| array.insert(p).unwrap());
-    client.request(method, array).await.unwrap_or_else(|e| panic!("{method}: {e}"))
-}
-
-/// Sends one call per item in batches over four connections; panics on any error.
-async fn batches(server: &Server, method: &'static str, items: &[Value]) -> Vec<Value> {
-    let client = server.client();
-    let chunks: Vec<Vec<Value>> = items.chunks(BATCH).map(<[Value]>::to_vec).collect();
-    let mut out = Vec::with_capacity(items.len());
-    for group in chunks.chunks(4) {
-        let tasks: Vec<_> = group
-            .iter()
-            .cloned()
-            .map(|chunk| {
-                let client = client.clone();
-                tokio::spawn(async move {
-                    let mut batch = BatchRequestBuilder::new();
-                    for params in &chunk {
-                        let mut array = ArrayParams::new();
-                        params.as_array().unwrap().iter().for_each(|p| array.insert(p).unwrap());
-                        batch.insert(method, array).unwrap();
-                    }
-                    let answer = client.batch_request::<Value>(batch).await.unwrap();
-                    answer.into_iter().map(|r| r.unwrap_or_else(|e| panic!("{method}: {e}"))).collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        for task in tasks {
-            out.extend(task.await.unwrap());
-        }
-    }
-    out
 }
 
 /// Sends signed transactions, waits for the last of each sender, then reads every receipt.
@@ -189,7 +96,7 @@ async fn throughput(server: &Server, what: &str, signed: &[(String, B256)]) -> f
     let cpu = server.cpu_seconds();
     let wall = Instant::now();
     let raws: Vec<Value> = signed.iter().map(|(raw, _)| json!([raw])).collect();
-    batches(server, "eth_sendRawTransaction", &raws).await;
+    batches(&server.url, "eth_sendRawTransaction", &raws).await;
     let client = server.client();
     for (_, hash) in signed.iter().rev().take(SENDERS as usize) {
         while call(&client, "eth_getTransactionReceipt", json!([hash])).await.is_null() {
@@ -198,7 +105,7 @@ async fn throughput(server: &Server, what: &str, signed: &[(String, B256)]) -> f
         }
     }
     let hashes: Vec<Value> = signed.iter().map(|(_, hash)| json!([hash])).collect();
-    let receipts = batches(server, "eth_getTransactionReceipt", &hashes).await;
+    let receipts = batches(&server.url, "eth_getTransactionReceipt", &hashes).await;
     assert!(receipts.iter().all(|r| r["status"] == "0x1"), "{}: {what}: a transaction failed", server.name);
     let used = server.cpu_seconds() - cpu;
     let rate = signed.len() as f64 / used;
@@ -233,7 +140,7 @@ async fn reads(server: &Server, token: Address, count: usize) -> f64 {
     let data = balanceOfCall(Address::repeat_byte(7)).abi_encode();
     let item = json!([{ "to": token, "data": hex::encode_prefixed(data) }, "latest"]);
     let cpu = server.cpu_seconds();
-    batches(server, "eth_call", &vec![item; count]).await;
+    batches(&server.url, "eth_call", &vec![item; count]).await;
     let rate = count as f64 / (server.cpu_seconds() - cpu);
     println!("{:<6} eth_call balanceOf  {count:>7} calls  {rate:>8.0} calls/CPU-s", server.name);
     rate
