@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "tests fail by panicking")]
 
 mod chain;
+mod clocks;
 mod driver;
 mod evidence;
 mod fixtures;

@@ -5,7 +5,7 @@ use crate::guard::GuardError;
 use crate::keys::{ConsensusKey, NetworkKey};
 use crate::malachite::{Running, run};
 use crate::wal::WalDamaged;
-use assay_primitives::{Fault, Height, Round};
+use assay_primitives::{ConsensusAddress, Fault, Height, Round};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,6 +53,16 @@ impl Default for Timeouts {
     }
 }
 
+/// How consensus messages reach the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PubSub {
+    /// Whole, to every neighbour: a third of gossip's cost with few validators. Validators must be neighbours of each other.
+    #[default]
+    Broadcast,
+    /// Over a mesh that passes messages on, for networks in which not everybody is connected to everybody.
+    Gossip,
+}
+
 /// How an engine is set up.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
@@ -68,6 +78,8 @@ pub struct EngineConfig {
     pub peers: Vec<String>,
     /// Connections taken from one address; several nodes of a test network share one.
     pub connections_per_ip_max: usize,
+    /// How consensus messages travel; the same on all nodes of a network.
+    pub pubsub: PubSub,
     /// When blocks are made.
     pub pacing: Pacing,
     /// How long rounds wait.
@@ -90,6 +102,7 @@ impl EngineConfig {
             listen_addr: "/ip4/127.0.0.1/tcp/0".to_owned(),
             peers: Vec::new(),
             connections_per_ip_max: 64,
+            pubsub: PubSub::Broadcast,
             pacing: Pacing::OnDemand { slow_tick: Duration::from_secs(1) },
             timeouts: Timeouts::default(),
             create_guard: true,
@@ -190,6 +203,38 @@ pub enum EnginePhase {
     Commit,
 }
 
+/// A connected peer, as far as it has made itself known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerStatus {
+    /// Id of its network key, base58.
+    pub id: String,
+    /// The name it gives itself, at most 64 printable characters; empty until it is known.
+    pub name: String,
+    /// Where it is reached, as a multiaddress; empty until it is known.
+    pub address: String,
+    /// The validator that it has proved to be.
+    pub validator: Option<ConsensusAddress>,
+    /// Last height that it says it has decided.
+    pub height: Height,
+}
+
+/// Who signed the newest final certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CommitStatus {
+    /// Its height.
+    pub height: Height,
+    /// Its round.
+    pub round: Round,
+    /// Validators that signed.
+    pub signed: Vec<ConsensusAddress>,
+    /// Validators that did not.
+    pub missing: Vec<ConsensusAddress>,
+    /// Voting power of those that did not.
+    pub missing_power: u64,
+    /// Voting power of all.
+    pub total_power: u64,
+}
+
 /// Where the engine stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EngineStatus {
@@ -205,10 +250,20 @@ pub struct EngineStatus {
     pub idle: bool,
     /// Connected peers.
     pub peers: usize,
-    /// Highest height a peer says it has decided.
+    /// Height that the highest third of the peers says it has decided; of up to three peers, the highest.
     pub best_peer: Height,
     /// Addresses it listens on.
     pub listening: Vec<String>,
+    /// Who is to propose in the round; `None` before the first.
+    pub proposer: Option<ConsensusAddress>,
+    /// The peers, by id; at most 256.
+    pub connected: Vec<PeerStatus>,
+    /// Two or more heights behind its peers.
+    pub syncing: bool,
+    /// Who signed last; `None` until this process has closed a height.
+    pub last_commit: Option<CommitStatus>,
+    /// Validators asked last at this height, because they missed their turn to propose.
+    pub demoted: Vec<ConsensusAddress>,
 }
 
 /// A connected peer.
@@ -271,7 +326,8 @@ impl EngineHandle {
         self.running.stopped().await
     }
 
-    /// The engine library's own metrics in the Prometheus text format; the rest of the picture is in [`Self::status`].
+    /// Metrics of consensus, sync and signer in the Prometheus text format, and the engine library's own; the rest of the
+    /// picture is in [`Self::status`].
     pub fn encode_metrics(&self) -> String {
         self.running.encode_metrics()
     }

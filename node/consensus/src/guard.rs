@@ -314,6 +314,18 @@ impl Guard {
         self.height == height && !self.signed.is_empty()
     }
 
+    /// Whether a message that verifies under this key may come from here. What was signed below the current height is no
+    /// longer known, and counts as ours.
+    pub(crate) fn may_have_signed(&self, message: &ConsensusMessage) -> bool {
+        if message.height != self.height {
+            return message.height < self.height;
+        }
+        if self.passed || message.round < self.complete_from {
+            return true;
+        }
+        self.signed.get(&(message.round, message.step)).is_some_and(|(stored, _)| stored == message)
+    }
+
     /// Makes a record durable and enters its height.
     fn record(&mut self, height: Height, entry: Entry) -> Result<(), GuardError> {
         let sequence = self.sequence.saturating_add(1);

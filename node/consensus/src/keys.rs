@@ -15,6 +15,11 @@ pub fn address_of(public_key: B256) -> ConsensusAddress {
     ConsensusAddress(digest.first_chunk::<20>().map_or(Address::ZERO, |head| Address::from(*head)))
 }
 
+/// Whether bytes are an Ed25519 public key: a point of the curve, in its one encoding.
+pub fn is_public_key(bytes: B256) -> bool {
+    PublicKey::from_bytes(bytes.0).is_ok()
+}
+
 /// Whether a signature is that of a public key over a message. A key off the curve has signed nothing.
 pub fn verify_signature(public_key: B256, message: &[u8], signature: &Signature64) -> bool {
     PublicKey::from_bytes(public_key.0)

@@ -38,8 +38,11 @@ async fn one_validator_decides_fifty_heights_and_continues_after_a_restart() {
     let began = Instant::now();
     assert_eq!(engine.stop().await, StopReason::Requested);
     assert!(began.elapsed() < Duration::from_secs(5));
-    // The registry is the process's; whichever engine of these tests came first exports.
-    assert!(engine.encode_metrics().is_empty() || engine.encode_metrics().contains("malachitebft"));
+    // The library's registry is the process's; whichever engine of these tests came first exports that as well.
+    let metrics = engine.encode_metrics();
+    assert!(metrics.contains("\nconsensus_rounds_total ") && metrics.matches("# EOF").count() == 1);
+    let commit = engine.status().borrow().last_commit.clone().unwrap();
+    assert_eq!((commit.signed, commit.missing), (vec![key(1).address()], Vec::new()));
     let (tip, ids) = (chain.height(), chain.ids());
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(chain.height(), tip, "nothing is decided after a stop");
@@ -233,6 +236,20 @@ async fn a_guard_lost_in_the_first_height_is_not_made_anew() {
     std::fs::remove_file(guard::guard_path(folder.path())).unwrap();
     let refused = try_start(config(folder.path(), FAST), 1, &chain).await;
     assert!(matches!(refused, Err(EngineError::Guard(GuardError::Missing { .. }))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_public_key_off_the_curve_is_named_at_start() {
+    let public_key = alloy_primitives::B256::repeat_byte(2);
+    assert!(!assay_consensus::keys::is_public_key(public_key));
+    let mut list: Vec<_> = validators(2).iter().cloned().collect();
+    list[1].public_key = public_key;
+    let set = assay_primitives::ValidatorSet::new(list).unwrap();
+    let (folder, chain) = (tempfile::tempdir().unwrap(), TestChain::new(set, key(1), 0));
+    match try_start(config(folder.path(), FAST), 1, &chain).await {
+        Err(EngineError::Config { setting: "validators", reason }) => assert!(reason.contains("no Ed25519 public key")),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,9 @@ use assay_consensus::{HeightContext, ProposalOrigin, Verdict, verify_certificate
 use assay_executive::BlockError;
 use assay_primitives::{Block, Fault, Height, LateVote, Round, SystemPayload};
 
+/// Rounds in which the tolerated distance between clocks doubles: half a second becomes half an hour.
+const DRIFT_DOUBLINGS_MAX: u32 = 12;
+
 impl Core {
     pub(crate) fn process_proposal(&self, block: &Block, origin: ProposalOrigin) -> Result<Verdict, Fault> {
         let head = self.head();
@@ -52,12 +55,13 @@ impl Core {
         }
     }
 
-    /// The clock counts only for a value that nobody has a polka for; that time rises is the executive's rule.
+    /// The clock counts only for a value that nobody has a polka for; that time rises is the executive's rule. What
+    /// counts as apart doubles with every round, so that clocks however wrong agree in the end.
     fn judge_time(&self, head: &Head, payload: &SystemPayload, origin: ProposalOrigin) -> Result<(), String> {
         let ProposalOrigin::Fresh { round } = origin else { return Ok(()) };
         let timing = &self.executive.params().timing;
         let (time, now) = (payload.timestamp_ms.get(), self.now_ms());
-        let drift = timing.clock_drift_ms;
+        let drift = timing.clock_drift_ms.saturating_mul(1 << round.get().min(DRIFT_DOUBLINGS_MAX));
         if time > now.saturating_add(drift) && time > head.parent.timestamp_ms().get().saturating_add(1) {
             return Err(format!("timestamp {time} ms is more than {drift} ms ahead of this node's {now} ms"));
         }

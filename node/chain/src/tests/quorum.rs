@@ -1,13 +1,14 @@
 //! Four chains on real stores, each a validator, driven in lockstep as an engine would drive them.
 
 use super::driver::{BUDGET, GENESIS_MS, close, open_store};
+use crate::config::Clock;
 use crate::{Chain, ChainConfig, ProposerIdentity};
 use alloy_primitives::Address;
 use assay_consensus::{Application as _, ConsensusKey, ConsensusMessage, HeightContext, ProposalOrigin, Verdict};
 use assay_executive::Executive;
 use assay_genesis::{ChainSpec, GenesisValidator};
 use assay_primitives::vrf::RandomnessSecret;
-use assay_primitives::{Block, CommitCertificate, CommitSignature, Height, Round, TimestampMs};
+use assay_primitives::{Block, CommitCertificate, CommitSignature, ConsensusAddress, Height, Round, TimestampMs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
@@ -41,23 +42,35 @@ pub struct Member {
     n: u8,
     dir: TempDir,
     pub clock_ms: Arc<AtomicU64>,
+    clock: Clock,
     chain: Option<Chain>,
 }
 
 impl Member {
     pub fn new(n: u8) -> Self {
+        let clock_ms = Arc::new(AtomicU64::new(GENESIS_MS + 1_000));
+        let read = Arc::clone(&clock_ms);
+        let mut member = Self::with_clock(n, Arc::new(move || read.load(Ordering::SeqCst)));
+        member.clock_ms = clock_ms;
+        member
+    }
+
+    pub fn with_clock(n: u8, clock: Clock) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut member = Self { n, dir, clock_ms: Arc::new(AtomicU64::new(GENESIS_MS + 1_000)), chain: None };
+        let mut member = Self { n, dir, clock_ms: Arc::default(), clock, chain: None };
         member.open();
         member
+    }
+
+    pub fn address(&self) -> ConsensusAddress {
+        key(self.n).address()
     }
 
     fn open(&mut self) {
         let n = self.n;
         let identity = (n > 0).then(|| ProposerIdentity { address: key(n).address(), randomness: secret(n) });
         let mut config = ChainConfig::new(identity);
-        let clock = Arc::clone(&self.clock_ms);
-        config.clock = Arc::new(move || clock.load(Ordering::SeqCst));
+        config.clock = Arc::clone(&self.clock);
         self.chain = Some(Chain::open(open_store(self.dir.path()), executive(), config).unwrap());
     }
 

@@ -7,6 +7,7 @@ use super::host::{Host, HostActor, Input, Parts};
 use super::settings::{sync_config, timeouts};
 use super::signing::{ChainVerifier, GuardedSigner, VotingKey};
 use super::supervisor::{Stopper, Supervisor};
+use super::syncing::{Desk, SyncEvents, SyncGate};
 use super::watch::{EventWatch, PeerWatch, Pulse, Shared, watchdog};
 use super::worker::{Job, Worker};
 use crate::application::Application;
@@ -145,9 +146,10 @@ impl Assembly {
         let port = Arc::new(OutputPort::with_capacity(128));
         let consensus =
             self.consensus(consensus_config, metrics, &network, host.clone(), Arc::clone(&port), &mut crew).await?;
+        let gate = self.sync_gate(&network, &mut crew).await?;
         let sync = engine::spawn_sync_actor(
             Assay,
-            network.clone(),
+            gate,
             host,
             consensus.clone(),
             self.codec(),
@@ -191,7 +193,7 @@ impl Assembly {
         .await
         .map_err(engine_error)?;
         crew.supervise(&network);
-        let peers = crew.hire(PeerWatch { shared: Arc::clone(&self.shared) }).await?;
+        let peers = crew.hire(PeerWatch { shared: Arc::clone(&self.shared), network: network.clone() }).await?;
         network.cast(NetworkMsg::Subscribe(Box::new(peers))).map_err(engine_error)?;
         Ok(network)
     }
@@ -212,13 +214,7 @@ impl Assembly {
             .map_err(engine_error)?;
         crew.supervise(&wal);
         let events = TxEvent::new();
-        let watch = EventWatch::new(
-            self.config.chain_id,
-            Arc::clone(&self.application),
-            Arc::clone(&self.shared),
-            Arc::clone(&self.pulse),
-        );
-        tokio::spawn(watch.follow(events.subscribe()));
+        tokio::spawn(self.event_watch().follow(events.subscribe()));
         let signer = self.voting.clone().map(|voting| Box::new(GuardedSigner(voting)) as Box<dyn Signer<Assay>>);
         let consensus = engine::spawn_consensus_actor(
             Assay,
@@ -238,6 +234,34 @@ impl Assembly {
         .map_err(engine_error)?;
         crew.supervise(&consensus);
         Ok(consensus)
+    }
+
+    /// What the sync takes for the network.
+    async fn sync_gate(
+        &self,
+        network: &NetworkRef<Assay>,
+        crew: &mut Crew<'_>,
+    ) -> Result<NetworkRef<Assay>, EngineError> {
+        let desk = Arc::new(Desk::default());
+        let events = crew.hire(SyncEvents { network: network.clone(), desk: Arc::clone(&desk) }).await?;
+        let metrics = self.shared.metrics.clone();
+        crew.hire(SyncGate { network: network.clone(), events, desk, metrics }).await
+    }
+
+    fn event_watch(&self) -> EventWatch {
+        EventWatch {
+            chain_id: self.config.chain_id,
+            own: self.voting.as_ref().map(VotingKey::address),
+            voting: self.voting.clone(),
+            application: Arc::clone(&self.application),
+            shared: Arc::clone(&self.shared),
+            pulse: Arc::clone(&self.pulse),
+            stopper: self.stopper.clone(),
+            late: Default::default(),
+            facts: Default::default(),
+            round_since: None,
+            decided_at: None,
+        }
     }
 
     fn worker(

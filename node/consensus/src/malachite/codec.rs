@@ -31,6 +31,11 @@ pub(crate) const PART_MAX: usize = CHUNK_BYTES_MAX + 1024;
 const SMALL_MAX: usize = 1024;
 /// Most heights in one answer of the value sync.
 pub(crate) const SYNC_BATCH_MAX: usize = 16;
+/// Requests of the value sync under way at a time.
+pub(crate) const SYNC_PARALLEL: usize = 3;
+/// Bytes after which an answer of the value sync ends with the block at hand: what is under way at a time must come
+/// over a slow link within the timeout of a request.
+pub(crate) const SYNC_SERVED_BYTES: usize = 1024 * 1024;
 /// Largest answer of the value sync: at least one block of any size with its certificate.
 pub(crate) const SYNC_RESPONSE_MAX: usize = 2 * BLOCK_BYTES_MAX;
 /// Longest id of a part stream.

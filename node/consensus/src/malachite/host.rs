@@ -101,6 +101,7 @@ pub(crate) struct Host {
     streams: Streams,
     early: Vec<Assembled>,
     held: Option<Held>,
+    listening: Option<pacing::Listening>,
 }
 
 impl Host {
@@ -114,6 +115,7 @@ impl Host {
             streams: Streams::default(),
             early: Vec::new(),
             held: None,
+            listening: None,
         }
     }
 
@@ -129,7 +131,7 @@ impl Host {
             let result = match input {
                 Some(Input::Engine(message)) => self.on_engine(*message),
                 Some(Input::Done(outcome)) => self.on_outcome(*outcome),
-                Some(Input::Work) => self.poll_work(),
+                Some(Input::Work) => self.poll(),
                 None => return,
             };
             if let Err(fault) = result {
@@ -186,6 +188,8 @@ impl Host {
             HostMsg::Finalized { certificate, evidence, reply_to, .. } => {
                 let evidence = convert::evidence(self.parts.chain_id, &evidence);
                 let certificate = convert::certificate(&certificate);
+                self.parts.shared.metrics.on_evidence(&evidence);
+                self.parts.shared.committed(&certificate);
                 self.job(Job::Finalize { certificate, evidence, reply: reply_to })
             }
             HostMsg::GetDecidedValues { range, reply_to } => {
@@ -232,9 +236,9 @@ impl Host {
             Outcome::Started { height, history_start, context, kept, reply } => {
                 self.enter(height, history_start, context);
                 self.proposals.load(kept);
-                self.hold(Reply::Start(reply))?;
-                if self.parts.resumes { self.release() } else { Ok(()) }
+                self.listen_first(reply)
             }
+            Outcome::Passed => self.begin(),
             Outcome::Prepared { proposal, reply } => {
                 self.propose(&proposal, reply);
                 self.keep(proposal);
@@ -281,11 +285,7 @@ impl Host {
 
     fn enter(&mut self, height: Height, history_start: Height, context: HeightContext) {
         let context = Arc::new(context);
-        self.parts.shared.remember(height, Arc::clone(&context));
-        self.parts.shared.status.send_modify(|status| {
-            status.height = height;
-            status.decided = height.previous();
-        });
+        self.parts.shared.enter(height, Arc::clone(&context));
         self.height = height;
         self.history_start = history_start;
         self.context = Some(context);

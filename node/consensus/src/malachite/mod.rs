@@ -1,7 +1,9 @@
 //! Malachite 0.8.2 behind the port. Nothing of it leaves this module but through [`run`].
 //!
 //! ```text
-//! network <-> filter <-> consensus <-> wal         the engine's actors; filter, supervisor and host are ours
+//! network <-> filter <-> consensus <-> wal         the engine's actors; filter, gate, supervisor and host are ours
+//!    |                       |
+//!   gate <-----> sync <-------+
 //!                            |  ^
 //!                          host  ReceivedProposedValue
 //!                            |  |
@@ -16,6 +18,7 @@ mod context;
 mod convert;
 mod filter;
 mod host;
+mod metrics;
 mod proposals;
 mod run;
 mod settings;
@@ -23,6 +26,7 @@ mod signing;
 pub mod simulation;
 mod streaming;
 mod supervisor;
+mod syncing;
 mod watch;
 mod wire;
 mod worker;

@@ -11,6 +11,7 @@ use crate::engine::{
     EngineConfig, EngineError, EngineKeys, EnginePeer, EngineStatus, STOP_TIME_MAX, StopReason, WorkNotifier,
 };
 use crate::guard::{self, Guard};
+use crate::keys;
 use crate::wal::{self, WalState};
 use arc_malachitebft_app::types::PeerId;
 use arc_malachitebft_engine::network::{NetworkMsg, NetworkRef};
@@ -76,8 +77,10 @@ impl Running {
     }
 
     pub(crate) fn encode_metrics(&self) -> String {
-        let mut text = String::new();
+        let mut text = self.shared.metrics.encode();
         if self.exported {
+            // One text has one end mark.
+            text.truncate(text.trim_end().trim_end_matches("# EOF").len());
             arc_malachitebft_metrics::export(&mut text);
         }
         text
@@ -93,14 +96,20 @@ pub(super) struct Prepared {
 
 pub(super) fn prepare(
     config: &EngineConfig,
-    keys: &EngineKeys,
+    own: &EngineKeys,
     application: &dyn Application,
 ) -> Result<Prepared, EngineError> {
     let folder = &config.data_dir;
     std::fs::create_dir_all(folder).map_err(|source| EngineError::Io { path: folder.clone(), source })?;
     let chain = application.info()?.height;
+    let context = application.height_context(chain.next())?;
+    if let Some(validator) = context.validators.iter().find(|v| !keys::is_public_key(v.public_key)) {
+        let (key, address) = (validator.public_key, validator.address);
+        let reason = format!("{key} of {address} is no Ed25519 public key; correct the genesis and start anew");
+        return Err(EngineError::Config { setting: "validators", reason });
+    }
     let mut guard = None;
-    if let Some(key) = &keys.voting {
+    if let Some(key) = &own.voting {
         let missing = !guard::guard_path(folder).exists();
         // A log with entries means that the key has signed already: then the guard was lost.
         let path = wal::wal_path(folder);
@@ -129,15 +138,16 @@ pub(crate) async fn run(
             .map_err(|e| EngineError::Engine(e.to_string()))??
     };
     let stopper = Stopper::new();
+    let shared = Arc::new(Shared::new());
+    shared.status.send_modify(|status| status.decided = prepared.chain);
     let mut threads = Threads::new();
     let mut voting = None;
     if let (Some(guard), Some(key)) = (prepared.guard, keys.voting.clone()) {
-        let (key, thread) = VotingKey::new(guard, key, config.chain_id, stopper.clone()).map_err(thread_error)?;
+        let (key, thread) = VotingKey::new(guard, key, config.chain_id, stopper.clone(), shared.metrics.clone())
+            .map_err(thread_error)?;
         threads.push(thread);
         voting = Some(key);
     }
-    let shared = Arc::new(Shared::new());
-    shared.status.send_modify(|status| status.decided = prepared.chain);
     let assembly = Assembly {
         registry: registry(),
         pulse: Arc::new(Pulse::new()),

@@ -1,8 +1,9 @@
 //! Our configuration in the engine's terms.
 
-use super::codec::{PART_MAX, SYNC_BATCH_MAX, SYNC_RESPONSE_MAX};
-use crate::engine::{EngineConfig, EngineError, Pacing};
-use arc_malachitebft_app::config::{ConsensusConfig, PubSubProtocol, ValuePayload, ValueSyncConfig};
+use super::codec::{PART_MAX, SYNC_BATCH_MAX, SYNC_PARALLEL, SYNC_RESPONSE_MAX};
+use super::syncing::REQUEST_TIMEOUT;
+use crate::engine::{EngineConfig, EngineError, Pacing, PubSub};
+use arc_malachitebft_app::config::{ConsensusConfig, GossipSubConfig, PubSubProtocol, ValuePayload, ValueSyncConfig};
 use arc_malachitebft_core_types::LinearTimeouts;
 use std::time::Duration;
 
@@ -31,8 +32,11 @@ pub(super) fn consensus_config(config: &EngineConfig) -> Result<ConsensusConfig,
     p2p.listen_addr = parse("listen_addr", &config.listen_addr)?;
     check_listen_address(&config.listen_addr)?;
     p2p.persistent_peers = config.peers.iter().map(|peer| parse("peers", peer)).collect::<Result<_, _>>()?;
-    // Whole messages to every neighbour: a third of gossip's cost with few validators (node.md A3).
-    p2p.protocol = PubSubProtocol::Broadcast;
+    p2p.protocol = match config.pubsub {
+        PubSub::Broadcast => PubSubProtocol::Broadcast,
+        // Neighbours that were configured always get everything; the mesh is for the others.
+        PubSub::Gossip => PubSubProtocol::GossipSub(GossipSubConfig::new(6, 12, 4, 2, false, true, true)),
+    };
     p2p.pubsub_max_size = parse("part size", &format!("{} B", PART_MAX + 1024))?;
     p2p.rpc_max_size = parse("sync size", &format!("{} B", SYNC_RESPONSE_MAX + 64 * 1024))?;
     p2p.discovery.max_connections_per_ip = config.connections_per_ip_max;
@@ -54,7 +58,9 @@ pub(super) fn sync_config() -> Result<ValueSyncConfig, EngineError> {
         // At every decision: whoever learns of a height seconds later stays seconds behind.
         status_update_interval: Duration::ZERO,
         max_response_size: parse("sync size", &format!("{SYNC_RESPONSE_MAX} B"))?,
-        batch_size: SYNC_BATCH_MAX / 2,
+        request_timeout: REQUEST_TIMEOUT,
+        parallel_requests: SYNC_PARALLEL,
+        batch_size: SYNC_BATCH_MAX,
         ..Default::default()
     })
 }

@@ -5,6 +5,7 @@
 //! not verify, and the filter before the network keeps it from the peers.
 
 use super::context::{Assay, Proposal, Vote};
+use super::metrics::EngineMetrics;
 use super::streaming::StreamInit;
 use super::supervisor::Stopper;
 use crate::engine::StopReason;
@@ -18,6 +19,7 @@ use assay_primitives::certificate::Signature64;
 use assay_primitives::{ConsensusAddress, Height};
 use async_trait::async_trait;
 use std::sync::mpsc;
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// The signature of a validator that abstains.
@@ -26,6 +28,7 @@ pub(crate) const ABSTAINED: [u8; 64] = [0; 64];
 enum Request {
     Sign(ConsensusMessage, oneshot::Sender<Option<Answer>>),
     Advance(Height, oneshot::Sender<bool>),
+    MayBeOurs(ConsensusMessage, oneshot::Sender<bool>),
 }
 
 /// The voting side of a validator: its key, and the thread that owns its guard.
@@ -43,11 +46,12 @@ impl VotingKey {
         key: ConsensusKey,
         chain_id: u64,
         stopper: Stopper,
+        metrics: EngineMetrics,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (sender, receiver) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("signing-guard".to_owned())
-            .spawn(move || serve(guard, &receiver, &stopper))?;
+            .spawn(move || serve(guard, &receiver, &stopper, &metrics))?;
         Ok((Self { key, chain_id, guard: sender }, thread))
     }
 
@@ -60,6 +64,18 @@ impl VotingKey {
     pub(crate) fn advance(&self, height: Height) -> bool {
         let (reply, answer) = oneshot::channel();
         self.guard.send(Request::Advance(height, reply)).is_ok() && answer.blocking_recv().unwrap_or(false)
+    }
+
+    /// Whether a message that verifies under this key may have been signed here.
+    pub(crate) async fn may_be_ours(&self, message: ConsensusMessage) -> bool {
+        let (reply, answer) = oneshot::channel();
+        // A guard that is gone has stopped the engine already.
+        self.guard.send(Request::MayBeOurs(message, reply)).is_err() || answer.await.unwrap_or(true)
+    }
+
+    /// The public key.
+    pub(crate) const fn public_key(&self) -> alloy_primitives::B256 {
+        self.key.public_key()
     }
 
     /// Signs the opening of a part stream. It is no vote and needs no guard.
@@ -89,11 +105,12 @@ impl VotingKey {
     }
 }
 
-fn serve(mut guard: Guard, requests: &mpsc::Receiver<Request>, stopper: &Stopper) {
+fn serve(mut guard: Guard, requests: &mpsc::Receiver<Request>, stopper: &Stopper, metrics: &EngineMetrics) {
     while let Ok(request) = requests.recv() {
         let failed = match request {
-            Request::Sign(message, reply) => match guard.sign(&message) {
+            Request::Sign(message, reply) => match timed(metrics, || guard.sign(&message)) {
                 Ok(answer) => {
+                    metrics.signer_refusals.inc_by(u64::from(answer == Answer::Abstain));
                     if answer == Answer::Abstain {
                         tracing::warn!(
                             height = %message.height, round = %message.round, step = ?message.step,
@@ -105,6 +122,10 @@ fn serve(mut guard: Guard, requests: &mpsc::Receiver<Request>, stopper: &Stopper
                 }
                 Err(error) => Some(error),
             },
+            Request::MayBeOurs(message, reply) => {
+                let _ = reply.send(guard.may_have_signed(&message));
+                None
+            }
             Request::Advance(height, reply) => match guard.advance(height) {
                 Ok(()) => {
                     let _ = reply.send(true);
@@ -117,6 +138,14 @@ fn serve(mut guard: Guard, requests: &mpsc::Receiver<Request>, stopper: &Stopper
             return stop(stopper, &error);
         }
     }
+}
+
+fn timed<T>(metrics: &EngineMetrics, sign: impl FnOnce() -> T) -> T {
+    metrics.signer_requests.inc();
+    let start = Instant::now();
+    let answer = sign();
+    metrics.signer_seconds.observe(start.elapsed().as_secs_f64());
+    answer
 }
 
 fn stop(stopper: &Stopper, error: &GuardError) {

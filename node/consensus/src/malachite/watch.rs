@@ -1,32 +1,35 @@
 //! What is known of the running engine: its pulse, its status, its peers. And who draws conclusions: late votes to the
 //! application, a hang to the stopper.
 
-use super::context::{Address, Assay, EngineHeight};
-use super::convert;
+mod events;
+mod peers;
+mod rounds;
+
+pub(crate) use events::EventWatch;
+pub(crate) use peers::PeerWatch;
+#[cfg(test)]
+pub(crate) use rounds::RoundFacts;
+
+use super::context::Assay;
+use super::metrics::EngineMetrics;
 use super::supervisor::Stopper;
-use crate::application::{Application, HeightContext};
-use crate::certificate::verify_late_vote;
-use crate::engine::{EnginePhase, EngineStatus, StopReason};
-use arc_malachitebft_app::consensus::SignedConsensusMsg;
-use arc_malachitebft_app::events::RxEvent;
+use crate::application::HeightContext;
+use crate::engine::{CommitStatus, EngineStatus, PeerStatus, StopReason};
 use arc_malachitebft_app::types::PeerId;
-use arc_malachitebft_core_types::VoteType;
 use arc_malachitebft_engine::consensus::{ConsensusMsg, ConsensusRef};
-use arc_malachitebft_engine::network::NetworkEvent;
-use arc_malachitebft_engine::util::events::Event;
-use assay_primitives::{ConsensusAddress, Height, Round};
-use async_trait::async_trait;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::collections::{BTreeMap, BTreeSet};
+use assay_primitives::{CommitCertificate, ConsensusAddress, Height};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
 /// Heights for which late votes are taken.
 pub(crate) const LATE_VOTE_HEIGHTS: u64 = 10;
-/// Peers whose height is remembered.
-const PEERS_MAX: usize = 256;
+/// How far behind its peers a node counts as catching up; one height is what a message takes.
+const SYNCING_HEIGHTS: u64 = 2;
+/// How often a node that catches up says how far it is.
+const PROGRESS: Duration = Duration::from_secs(10);
 
 /// Signs of life, for the hang watchdog.
 #[derive(Debug)]
@@ -80,202 +83,228 @@ impl Pulse {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) status: watch::Sender<EngineStatus>,
-    peers: Mutex<BTreeMap<PeerId, Height>>,
+    pub(crate) metrics: EngineMetrics,
+    peers: Mutex<BTreeMap<PeerId, PeerStatus>>,
     contexts: Mutex<BTreeMap<Height, Arc<HeightContext>>>,
+    /// Highest height that a validator was seen to vote in, of heights above this node's.
+    ahead: Mutex<BTreeMap<ConsensusAddress, Height>>,
+    /// The height that more than a third of the power was seen to vote in before this node, and since when.
+    passed_by: Mutex<Option<(Height, Instant)>>,
+    /// How long the others had been voting in the height at hand when this node entered it.
+    lag: Mutex<Duration>,
+    progress: Mutex<Option<Instant>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Shared {
     pub(crate) fn new() -> Self {
         Self {
             status: watch::Sender::new(EngineStatus::default()),
+            metrics: EngineMetrics::new(),
             peers: Mutex::new(BTreeMap::new()),
             contexts: Mutex::new(BTreeMap::new()),
+            ahead: Mutex::new(BTreeMap::new()),
+            passed_by: Mutex::new(None),
+            lag: Mutex::new(Duration::ZERO),
+            progress: Mutex::new(None),
         }
-    }
-
-    /// Highest height that a peer says it has decided.
-    pub(crate) fn best_peer(&self) -> Height {
-        let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        peers.values().copied().max().unwrap_or_default()
     }
 
     /// Heights that the peers say they have decided.
     pub(crate) fn tips(&self) -> BTreeMap<PeerId, Height> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.peers).iter().map(|(id, peer)| (*id, peer.height)).collect()
     }
 
     /// Whether anybody listens.
     pub(crate) fn has_peers(&self) -> bool {
-        !self.peers.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        !lock(&self.peers).is_empty()
     }
 
-    /// Remembers the validators of a height, for its late votes.
-    pub(crate) fn remember(&self, height: Height, context: Arc<HeightContext>) {
-        let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
-        contexts.insert(height, context);
-        contexts.retain(|kept, _| kept.saturating_add(LATE_VOTE_HEIGHTS) >= height);
+    /// A height starts: remembers its validators, for late votes, and shows them.
+    pub(crate) fn enter(&self, height: Height, context: Arc<HeightContext>) {
+        self.metrics.on_context(&context);
+        let before = self.context(height.previous());
+        let news = |list: &[ConsensusAddress], old: Option<&Arc<HeightContext>>| -> Vec<ConsensusAddress> {
+            list.iter().filter(|address| old.is_some_and(|old| !old.demoted.contains(address))).copied().collect()
+        };
+        for validator in news(&context.demoted, before.as_ref()) {
+            let name = self.name_of(validator);
+            tracing::warn!(%height, %validator, name, "a validator missed its turn to propose and is asked last from now on");
+        }
+        for validator in before.iter().flat_map(|old| news(&old.demoted, Some(&context))) {
+            let name = self.name_of(validator);
+            tracing::info!(%height, %validator, name, "a validator takes its turns to propose again");
+        }
+        self.status.send_modify(|status| {
+            status.height = height;
+            status.decided = height.previous();
+            status.demoted.clone_from(&context.demoted);
+        });
+        {
+            let mut contexts = lock(&self.contexts);
+            contexts.insert(height, context);
+            contexts.retain(|kept, _| kept.saturating_add(LATE_VOTE_HEIGHTS) >= height);
+        }
+        lock(&self.ahead).retain(|_, seen| *seen > height);
+        let since = lock(&self.passed_by).filter(|(passed, _)| *passed == height).map(|(_, since)| since);
+        *lock(&self.lag) = since.map_or(Duration::ZERO, |since| since.elapsed());
+        self.note_progress();
     }
 
     fn context(&self, height: Height) -> Option<Arc<HeightContext>> {
-        self.contexts.lock().unwrap_or_else(PoisonError::into_inner).get(&height).cloned()
+        lock(&self.contexts).get(&height).cloned()
     }
 
-    fn peers_changed(&self, change: impl FnOnce(&mut BTreeMap<PeerId, Height>)) {
-        let (count, best) = {
-            let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-            change(&mut peers);
-            (peers.len(), peers.values().copied().max().unwrap_or_default())
+    /// A validator was seen to vote in a height above this node's; the vote is verified.
+    pub(crate) fn saw_ahead(&self, validator: ConsensusAddress, height: Height) {
+        {
+            let mut ahead = lock(&self.ahead);
+            let seen = ahead.entry(validator).or_default();
+            *seen = (*seen).max(height);
+        }
+        let Some(reached) = self.reached() else {
+            return;
         };
-        self.status.send_modify(|status| {
-            status.peers = count;
-            status.best_peer = best;
+        let mut passed = lock(&self.passed_by);
+        if passed.is_none_or(|(known, _)| known < reached) {
+            *passed = Some((reached, Instant::now()));
+        }
+    }
+
+    /// How long more than a third of the power had been voting in the height at hand when this node entered it. A node
+    /// that shortens its pace by so much votes with the others again, not for ever a moment after them.
+    pub(crate) fn lag(&self) -> Duration {
+        *lock(&self.lag)
+    }
+
+    fn is_ahead(&self, validator: ConsensusAddress, height: Height) -> bool {
+        lock(&self.ahead).get(&validator).is_some_and(|seen| *seen >= height)
+    }
+
+    /// What connected validators say they have decided: the height that more than a third of the power has reached, so
+    /// that somebody honest says it; `None` until they and this node make more than two thirds.
+    pub(crate) fn told(&self, context: &HeightContext, own: ConsensusAddress) -> Option<Height> {
+        let power = |address: &ConsensusAddress| context.validators.by_address(address).map_or(0, |v| v.power);
+        let mut tips: Vec<(Height, u64)> = lock(&self.peers)
+            .values()
+            .filter(|peer| peer.height > Height::ZERO)
+            .filter_map(|peer| peer.validator.filter(|address| *address != own).map(|a| (peer.height, power(&a))))
+            .collect();
+        let total = context.validators.total_power();
+        let heard = tips.iter().map(|(_, power)| *power).fold(power(&own), u64::saturating_add);
+        if heard.saturating_mul(3) <= total.saturating_mul(2) {
+            return None;
+        }
+        tips.sort_unstable_by(|a, b| b.cmp(a));
+        let mut sum = 0u64;
+        let reached = tips.into_iter().find(|(_, power)| {
+            sum = sum.saturating_add(*power);
+            sum.saturating_mul(3) > total
         });
-    }
-}
-
-/// A network event, on its way to [`PeerWatch`].
-pub(crate) struct Noticed(NetworkEvent<Assay>);
-
-impl From<NetworkEvent<Assay>> for Noticed {
-    fn from(event: NetworkEvent<Assay>) -> Self {
-        Self(event)
-    }
-}
-
-/// Keeps the list of peers and addresses.
-pub(crate) struct PeerWatch {
-    pub(crate) shared: Arc<Shared>,
-}
-
-#[async_trait]
-impl Actor for PeerWatch {
-    type Msg = Noticed;
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, _myself: ActorRef<Noticed>, _args: ()) -> Result<(), ActorProcessingErr> {
-        Ok(())
+        Some(reached.map_or(Height::ZERO, |(height, _)| height))
     }
 
-    async fn handle(
-        &self,
-        _myself: ActorRef<Noticed>,
-        Noticed(event): Noticed,
-        _state: &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        match event {
-            NetworkEvent::Listening(address) => {
-                self.shared.status.send_modify(|status| status.listening.push(address.to_string()));
-            }
-            NetworkEvent::PeerConnected(peer) => {
-                self.shared.peers_changed(|peers| {
-                    if peers.len() < PEERS_MAX {
-                        peers.entry(peer).or_default();
-                    }
-                });
-                tracing::info!(%peer, peers = self.shared.status.borrow().peers, "a peer is connected");
-            }
-            NetworkEvent::PeerDisconnected(peer) => {
-                self.shared.peers_changed(|peers| {
-                    peers.remove(&peer);
-                });
-                tracing::info!(%peer, peers = self.shared.status.borrow().peers, "a peer is gone");
-            }
-            NetworkEvent::Status(peer, status) => self.shared.peers_changed(|peers| {
-                if let Some(tip) = peers.get_mut(&peer) {
-                    *tip = status.tip_height.into();
-                }
-            }),
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-/// Follows the engine's events: status, pulse, late votes.
-pub(crate) struct EventWatch {
-    pub(crate) chain_id: u64,
-    pub(crate) application: Arc<dyn Application>,
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) pulse: Arc<Pulse>,
-    /// Late votes handed on already.
-    seen: BTreeSet<(Height, Round, ConsensusAddress)>,
-}
-
-impl EventWatch {
-    pub(crate) fn new(
-        chain_id: u64,
-        application: Arc<dyn Application>,
-        shared: Arc<Shared>,
-        pulse: Arc<Pulse>,
-    ) -> Self {
-        Self { chain_id, application, shared, pulse, seen: BTreeSet::new() }
+    /// Whether more than a third of the voting power, so somebody honest, votes in a height above this one. What peers
+    /// merely claim does not count: a lie would take the pace from the whole network.
+    pub(crate) fn behind(&self, height: Height) -> bool {
+        self.reached().is_some_and(|reached| reached > height)
     }
 
-    /// Runs until the engine is gone.
-    pub(crate) async fn follow(mut self, mut events: RxEvent<Assay>) {
-        loop {
-            match events.recv().await {
-                Ok(event) => self.on_event(&event),
-                Err(broadcast::error::RecvError::Lagged(_)) => self.pulse.hear(),
-                Err(broadcast::error::RecvError::Closed) => return,
-            }
-        }
+    /// The height above this node's that more than a third of the power votes in, or has passed.
+    fn reached(&self) -> Option<Height> {
+        let context = lock(&self.contexts).last_key_value().map(|(_, context)| Arc::clone(context))?;
+        let mut ahead: Vec<_> = lock(&self.ahead).iter().map(|(address, seen)| (*seen, *address)).collect();
+        ahead.sort_unstable_by(|a, b| b.cmp(a));
+        let mut power = 0u64;
+        let third = ahead.into_iter().find(|(_, address)| {
+            power = power.saturating_add(context.validators.by_address(address).map_or(0, |v| v.power));
+            power.saturating_mul(3) > context.validators.total_power()
+        });
+        third.map(|(seen, _)| seen)
     }
 
-    fn on_event(&mut self, event: &Event<Assay>) {
-        self.pulse.hear();
-        let status = &self.shared.status;
-        match event {
-            Event::StartedRound(height, round, proposer, _) => {
-                let round = super::context::round(*round);
-                log_round(*height, round, *proposer);
-                status.send_modify(|status| {
-                    status.height = (*height).into();
-                    status.round = round;
-                    status.phase = EnginePhase::Propose;
-                });
-            }
-            Event::Published(SignedConsensusMsg::Vote(vote)) => {
-                let phase = match vote.message.kind {
-                    VoteType::Prevote => EnginePhase::Prevote,
-                    VoteType::Precommit => EnginePhase::Precommit,
-                };
-                status.send_modify(|status| status.phase = phase);
-            }
-            Event::Decided { .. } => status.send_modify(|status| status.phase = EnginePhase::Commit),
-            Event::Received(SignedConsensusMsg::Vote(vote)) => self.on_vote(vote),
-            _ => {}
-        }
-    }
-
-    fn on_vote(&mut self, vote: &arc_malachitebft_core_types::SignedVote<Assay>) {
-        let Some(vote) = convert::late_vote(vote) else {
+    /// The certificate of a height is final.
+    pub(crate) fn committed(&self, certificate: &CommitCertificate) {
+        let Some(context) = self.context(certificate.height) else {
             return;
         };
-        let decided = self.shared.status.borrow().decided;
-        if vote.height > decided || vote.height.saturating_add(LATE_VOTE_HEIGHTS) <= decided {
-            return;
-        }
-        let Some(context) = self.shared.context(vote.height) else {
-            return;
+        let signs = |address: &ConsensusAddress| certificate.signatures.iter().any(|s| s.address == *address);
+        let (signed, missing): (Vec<_>, Vec<_>) = context.validators.iter().map(|v| v.address).partition(signs);
+        let missing_power =
+            missing.iter().filter_map(|address| context.validators.by_address(address)).map(|v| v.power);
+        let commit = CommitStatus {
+            height: certificate.height,
+            round: certificate.round,
+            missing_power: missing_power.fold(0, u64::saturating_add),
+            total_power: context.validators.total_power(),
+            signed,
+            missing,
         };
-        let key = (vote.height, vote.round, vote.vote.address);
-        if self.seen.contains(&key) || verify_late_vote(self.chain_id, &context.validators, &vote).is_err() {
-            return;
-        }
-        // Only verified votes enter the set, so it is bounded by validators, rounds seen and heights kept.
-        self.seen.retain(|(height, _, _)| height.saturating_add(LATE_VOTE_HEIGHTS) > decided);
-        self.seen.insert(key);
-        self.application.late_vote(vote);
+        let left: Vec<_> = self
+            .context(certificate.height.previous())
+            .iter()
+            .flat_map(|before| before.validators.iter())
+            .map(|v| v.address)
+            .filter(|address| context.validators.by_address(address).is_none())
+            .collect();
+        self.metrics.on_commit(&commit, &left);
+        self.status.send_modify(|status| status.last_commit = Some(commit));
     }
-}
 
-fn log_round(height: EngineHeight, round: Round, proposer: Address) {
-    if round > Round::ZERO {
-        tracing::warn!(%height, %round, %proposer, "the round before decided nothing; a new one starts");
-    } else {
-        tracing::debug!(%height, %proposer, "height starts");
+    /// The name that the peer of a validator gives itself; empty where it is not connected.
+    fn name_of(&self, validator: ConsensusAddress) -> String {
+        let peers = lock(&self.peers);
+        peers.values().find(|peer| peer.validator == Some(validator)).map(|peer| peer.name.clone()).unwrap_or_default()
+    }
+
+    fn peers_changed<T>(&self, change: impl FnOnce(&mut BTreeMap<PeerId, PeerStatus>) -> T) -> T {
+        let (result, connected) = {
+            let mut peers = lock(&self.peers);
+            let result = change(&mut peers);
+            (result, peers.values().cloned().collect::<Vec<_>>())
+        };
+        let mut heights: Vec<_> = connected.iter().map(|peer| peer.height).collect();
+        heights.sort_unstable_by(|a, b| b.cmp(a));
+        let best = heights.get(heights.len().saturating_sub(1) / 3).copied().unwrap_or_default();
+        self.status.send_if_modified(|status| {
+            let changed = status.best_peer != best || status.connected != connected;
+            status.peers = connected.len();
+            status.best_peer = best;
+            status.connected = connected;
+            changed
+        });
+        self.note_progress();
+        result
+    }
+
+    #[cfg(test)]
+    pub(crate) fn replace_peers(&self, all: impl Iterator<Item = (PeerId, PeerStatus)>) {
+        self.peers_changed(|peers| *peers = all.collect());
+    }
+
+    /// Says when the node begins to catch up, how far it is, and when it has.
+    fn note_progress(&self) {
+        let (decided, target, was) = {
+            let status = self.status.borrow();
+            (status.decided, status.best_peer, status.syncing)
+        };
+        let syncing = decided.saturating_add(SYNCING_HEIGHTS) <= target;
+        let mut said = lock(&self.progress);
+        let due = said.is_none_or(|said| said.elapsed() >= PROGRESS);
+        match (was, syncing) {
+            (false, true) => tracing::info!(%decided, %target, "behind the peers; catching up"),
+            (true, true) if due => tracing::info!(%decided, %target, "catching up"),
+            (true, false) => tracing::info!(%decided, "caught up with the peers"),
+            _ => return,
+        }
+        *said = Some(Instant::now());
+        if was != syncing {
+            self.metrics.syncing.set(i64::from(syncing));
+            self.status.send_modify(|status| status.syncing = syncing);
+        }
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) type NextReply = RpcReplyPort<Next<Assay>>;
 pub(crate) enum Job {
     /// Where the chain stands.
     Start { reply: StartReply },
+    /// Sign nothing up to a height that the network has decided.
+    Pass { height: Height },
     /// A block to propose.
     Prepare {
         height: Height,
@@ -64,6 +66,8 @@ pub(crate) enum Outcome {
         kept: Vec<UndecidedProposal>,
         reply: StartReply,
     },
+    /// The guard signs nothing up to a height.
+    Passed,
     /// A block is made and kept.
     Prepared { proposal: UndecidedProposal, reply: RpcReplyPort<LocallyProposedValue<Assay>> },
     /// A proposal is judged and kept.
@@ -127,6 +131,10 @@ impl Worker {
                 let (context, kept) = (app.height_context(height)?, app.undecided(height)?);
                 Ok(Outcome::Started { height, history_start: info.history_start, context, kept, reply })
             }
+            Job::Pass { height } => match &self.voting {
+                Some(voting) if !voting.advance(height) => Err(Fault::storage("the signing guard failed")),
+                _ => Ok(Outcome::Passed),
+            },
             Job::Prepare { height, round, proposer, budget, reply } => {
                 let block = app.prepare_proposal(height, round, budget)?;
                 if block.height() != height {
@@ -184,6 +192,10 @@ impl Worker {
         let Some(block) = Block::decode(bytes).ok().filter(|block| block.height() == height) else {
             return Ok(None);
         };
+        // Decided by votes meanwhile: the engine has no use for the answer any more.
+        if self.application.info()?.height >= height {
+            return Ok(Some(UndecidedProposal { height, round, valid_round: None, proposer, block, accepted: true }));
+        }
         let verdict = self.application.process_proposal(&block, ProposalOrigin::Synced { round })?;
         if let Verdict::Reject(reason) = &verdict {
             tracing::error!(%height, block = %block.id(), reason, "a block offered as decided is rejected here");

@@ -175,6 +175,26 @@ fn a_reset_signs_nothing_up_to_its_height() {
     signs(&mut guard, &prevote(8, 0, Some(1)));
 }
 
+#[test]
+fn a_foreign_signature_is_told_from_our_own() {
+    let (folder, mut guard) = fresh();
+    signs(&mut guard, &prevote(5, 0, Some(1)));
+    signs(&mut guard, &precommit(5, 0, Some(1)));
+    for _ in 0..2 {
+        assert!(guard.may_have_signed(&prevote(5, 0, Some(1))) && guard.may_have_signed(&precommit(5, 0, Some(1))));
+        // Below, nothing is remembered, so nothing is told.
+        assert!(guard.may_have_signed(&prevote(4, 0, Some(9))));
+        for foreign in [prevote(5, 0, Some(2)), prevote(5, 0, None), prevote(5, 1, Some(1)), precommit(6, 0, Some(1))] {
+            assert!(!guard.may_have_signed(&foreign), "{foreign:?}");
+        }
+        drop(guard);
+        guard = open(folder.path());
+    }
+    guard.advance(Height(8)).unwrap();
+    assert!(guard.may_have_signed(&prevote(8, 0, Some(1))), "passed without a record");
+    assert!(!guard.may_have_signed(&prevote(9, 0, Some(1))));
+}
+
 fn three_records(folder: &Path) -> Vec<u8> {
     guard::create(folder, CHAIN_ID, &key(1)).unwrap();
     let mut guard = open(folder);

@@ -165,3 +165,53 @@ fn own_votes_are_the_guards_and_leave_the_log() {
         assert_eq!(std::fs::read(wal_path(folder.path())).unwrap(), whole);
     }
 }
+
+/// Everything that may happen to a log of two entries.
+fn damages(whole: &[u8]) -> Vec<(String, Option<Vec<u8>>)> {
+    let mut all = vec![("gone".to_owned(), None), ("zeros".to_owned(), Some(vec![0; whole.len()]))];
+    all.extend((0..whole.len()).map(|length| (format!("cut to {length}"), Some(whole[..length].to_vec()))));
+    all.extend((0..whole.len()).map(|offset| {
+        let mut bytes = whole.to_vec();
+        bytes[offset] ^= 0x20;
+        (format!("flipped at {offset}"), Some(bytes))
+    }));
+    for tail in [1usize, 12, 13, 40] {
+        let bytes = [whole, &vec![0xa5; tail]].concat();
+        all.push((format!("garbage of {tail} bytes behind it"), Some(bytes)));
+    }
+    all
+}
+
+#[test]
+fn whatever_happens_to_the_log_it_is_survived_or_named_and_the_lock_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = write_log(folder.path(), 5, &[b"first", b"second"]);
+    drop(guarded(folder.path(), 5));
+    let fresh = std::fs::read(guard::guard_path(folder.path())).unwrap();
+    let path = wal_path(folder.path());
+    let mut named = 0;
+    for (what, bytes) in damages(&whole) {
+        std::fs::write(guard::guard_path(folder.path()), &fresh).unwrap();
+        match &bytes {
+            Some(bytes) => std::fs::write(&path, bytes).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+        let open = || Guard::open(folder.path(), CHAIN_ID, key(1), Height(4)).unwrap();
+        let mut guard = open();
+        if let Err(error) = reconcile(folder.path(), Some(&mut guard), Height(5)) {
+            assert!(matches!(error, EngineError::WalDamaged(_)), "{what}: {error}");
+            named += 1;
+            drop(guard);
+            std::fs::remove_file(wal::repair(folder.path(), Some((CHAIN_ID, key(1)))).unwrap().unwrap()).unwrap();
+            guard = open();
+            assert!(reconcile(folder.path(), Some(&mut guard), Height(5)).unwrap(), "{what}");
+        }
+        // A log cut exactly between two entries cannot be told from a shorter one; no crash cuts what was synced.
+        let before = bytes.as_deref().map_or(WalState::Absent, inspect_bytes);
+        let shorter = matches!(before, WalState::Intact { height: Height(5), .. });
+        assert!(shorter || locked(&mut guard, 5), "{what}: free to vote for another block");
+        assert!(!shorter || [12, 30].contains(&bytes.map_or(0, |bytes| bytes.len())), "{what}");
+        Log::open(&path).unwrap();
+    }
+    assert!(named > 20, "{named}");
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// The usual proportion of pacing and timeouts, a fifth as long.
 fn setup() -> Setup {
-    Setup { pacing: Duration::from_millis(100), timeouts: scaled(5), size: 0 }
+    Setup { pacing: Duration::from_millis(100), timeouts: scaled(5), ..Setup::slow() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

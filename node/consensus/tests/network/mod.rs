@@ -1,11 +1,13 @@
 //! Four real engines over loopback.
 
 mod agreement;
+mod copies;
+mod crash;
 mod demotion;
 mod sync;
 
 use crate::support::{CHAIN_ID, TestChain, config, key, reach, try_start, validators};
-use assay_consensus::{EngineHandle, Pacing, StopReason, Timeouts, guard};
+use assay_consensus::{EngineError, EngineHandle, Pacing, PubSub, StopReason, Timeouts, guard};
 use assay_primitives::Height;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,12 +19,22 @@ pub struct Setup {
     pub timeouts: Timeouts,
     /// Bytes of every block; a part holds 128 KiB.
     pub size: usize,
+    pub pubsub: PubSub,
+    /// After how long without an answer an engine counts as hanging.
+    pub hang_after: Duration,
 }
 
 impl Setup {
     /// Timeouts and pacing in the usual proportion, a tenth as long; blocks of three parts.
     pub fn fast() -> Self {
-        Self { pacing: Duration::from_millis(50), timeouts: scaled(10), size: 300_000 }
+        Self { pacing: Duration::from_millis(50), timeouts: scaled(10), size: 300_000, ..Self::slow() }
+    }
+
+    /// The usual timeouts and pacing; small blocks.
+    pub fn slow() -> Self {
+        let timeouts = Timeouts::default();
+        let (pacing, hang_after) = (Duration::from_millis(500), Duration::from_secs(60));
+        Self { pacing, timeouts, size: 0, pubsub: PubSub::Broadcast, hang_after }
     }
 }
 
@@ -62,10 +74,17 @@ impl Node {
     }
 
     pub async fn start(&mut self, peers: Vec<String>) {
+        self.engine = Some(self.try_start(peers).await.unwrap());
+    }
+
+    pub async fn try_start(&self, peers: Vec<String>) -> Result<EngineHandle, EngineError> {
         let mut settings = config(self.folder.path(), Pacing::Interval(self.setup.pacing));
         settings.timeouts = self.setup.timeouts;
+        settings.pubsub = self.setup.pubsub;
+        settings.hang_after = self.setup.hang_after;
         settings.peers = peers;
-        self.engine = Some(try_start(settings, self.n, &self.chain).await.unwrap());
+        settings.moniker = format!("node{}", self.n);
+        try_start(settings, self.n, &self.chain).await
     }
 
     pub async fn stop(&mut self) {

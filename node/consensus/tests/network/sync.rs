@@ -120,7 +120,7 @@ async fn a_peer_that_stalls_costs_one_timeout() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_late_joiner_catches_up_and_stays_within_one_height() {
     // Blocks of three parts, at the usual pace divided by five.
-    let setup = Setup { pacing: Duration::from_millis(100), timeouts: super::scaled(5), size: 300_000 };
+    let setup = Setup { pacing: Duration::from_millis(100), timeouts: super::scaled(5), ..Setup::fast() };
     let mut network = Network::of(1..=4, setup);
     let history = history(HEIGHTS, 20_000);
     for node in &network.0 {

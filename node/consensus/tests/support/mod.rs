@@ -348,6 +348,10 @@ pub fn config(folder: &Path, pacing: Pacing) -> EngineConfig {
 
 /// Starts an engine; key 0 is a full node.
 pub async fn try_start(config: EngineConfig, n: u8, chain: &Arc<TestChain>) -> Result<EngineHandle, EngineError> {
+    if std::env::var_os("RUST_LOG").is_some() {
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+    }
     let keys = EngineKeys { voting: (n > 0).then(|| key(n)), network: NetworkKey::generate() };
     assay_consensus::engine::spawn(config, keys, Arc::clone(chain) as Arc<dyn Application>).await
 }

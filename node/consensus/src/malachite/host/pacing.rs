@@ -5,16 +5,86 @@
 
 use super::super::context::{Assay, EngineHeight};
 use super::super::convert;
+use super::super::worker::{Job, StartReply};
 use super::{Held, Host, Reply};
 use crate::application::Work;
 use crate::engine::Pacing;
 use arc_malachitebft_core_types::HeightParams;
 use arc_malachitebft_engine::host::Next;
-use assay_primitives::Fault;
+use arc_malachitebft_engine::network::{NetworkMsg, Status};
+use assay_primitives::{Fault, Height};
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a validator listens for the heights of the others before it starts. It needs no longer than they take to
+/// connect, and ends as soon as more than two thirds of the power is known.
+const LISTEN_MAX: Duration = Duration::from_secs(1);
+/// How often it tells its own height meanwhile.
+const TELL: Duration = Duration::from_millis(100);
+/// How often it looks.
+const LISTEN_TICK: Duration = Duration::from_millis(20);
+
+/// A validator before its first height.
+pub(super) struct Listening {
+    since: Instant,
+    /// When to look next.
+    look: Instant,
+    /// When this node told its own height.
+    told: Option<Instant>,
+    /// The guard is being told to pass what the network has decided.
+    passing: bool,
+}
 
 impl Host {
+    /// A validator among others first hears where they are: what they have decided is not voted on any more, even where
+    /// chain, log and guard are all an old copy that agrees with itself.
+    pub(super) fn listen_first(&mut self, reply: StartReply) -> Result<(), Fault> {
+        self.held = Some(Held { reply: Reply::Start(reply), since: Instant::now() });
+        let alone = self.context.as_ref().is_none_or(|context| context.validators.len() < 2);
+        if alone || self.parts.voting.is_none() {
+            return self.begin();
+        }
+        let now = Instant::now();
+        self.listening = Some(Listening { since: now, look: now, told: None, passing: false });
+        Ok(())
+    }
+
+    /// Looks whether there is anything to wait for any more.
+    pub(super) fn poll(&mut self) -> Result<(), Fault> {
+        let now = Instant::now();
+        let (Some(listening), Some(context), Some(voting)) = (&mut self.listening, &self.context, &self.parts.voting)
+        else {
+            return self.poll_work();
+        };
+        if listening.passing || now < listening.look {
+            return Ok(());
+        }
+        listening.look = now.checked_add(LISTEN_TICK).unwrap_or(now);
+        match self.parts.shared.told(context, voting.address()) {
+            None if listening.since.elapsed() < LISTEN_MAX => {
+                // For others that listen as well: the sync says nothing before the first height starts.
+                if listening.told.is_none_or(|told| told.elapsed() >= TELL) && self.height > Height(1) {
+                    listening.told = Some(now);
+                    let status = Status::new(self.height.previous().into(), self.history_start.into());
+                    let _ = self.parts.network.cast(NetworkMsg::BroadcastStatus(status));
+                }
+                Ok(())
+            }
+            Some(tip) if tip >= self.height => {
+                listening.passing = true;
+                tracing::info!(from = %self.height, to = %tip, "the network is ahead; signing nothing that it has decided");
+                self.job(Job::Pass { height: tip })
+            }
+            _ => self.begin(),
+        }
+    }
+
+    /// The first height may start.
+    pub(super) fn begin(&mut self) -> Result<(), Fault> {
+        self.listening = None;
+        if self.parts.resumes { self.release() } else { self.poll_work() }
+    }
+
     /// Holds a height back until there is work, if blocks are made on demand by this node.
     pub(super) fn hold(&mut self, reply: Reply) -> Result<(), Fault> {
         self.held = Some(Held { reply, since: Instant::now() });
@@ -43,6 +113,9 @@ impl Host {
 
     /// When to ask for work again although nobody said that there is any.
     pub(super) fn deadline(&self) -> Option<Instant> {
+        if let Some(listening) = &self.listening {
+            return (!listening.passing).then_some(listening.look);
+        }
         let Pacing::OnDemand { slow_tick } = self.parts.pacing else {
             return None;
         };
@@ -59,8 +132,11 @@ impl Host {
         self.parts.shared.status.send_if_modified(|status| std::mem::replace(&mut status.idle, idle) != idle);
     }
 
-    /// Lets the height start.
+    /// Lets the height start, unless this node still listens where the others are.
     pub(super) fn release(&mut self) -> Result<(), Fault> {
+        if self.listening.is_some() {
+            return Ok(());
+        }
         let Some(held) = self.held.take() else {
             return Ok(());
         };
@@ -76,9 +152,9 @@ impl Host {
     fn height_params(&self) -> Result<HeightParams<Assay>, Fault> {
         let context = self.context.clone().ok_or_else(|| Fault::invariant("a height without validators"))?;
         // Whoever is behind does not wait: pacing would keep it behind for ever.
-        let behind = self.parts.shared.best_peer() >= self.height;
+        let behind = self.parts.shared.behind(self.height);
         let target = match self.parts.pacing {
-            Pacing::Interval(interval) if !behind => Some(interval),
+            Pacing::Interval(interval) if !behind => Some(interval.saturating_sub(self.parts.shared.lag())),
             _ => None,
         };
         convert::height_params(context, self.parts.timeouts, target)

@@ -1,6 +1,6 @@
 //! What the host does with and for its peers: blocks streamed out, blocks put together, decided blocks served.
 
-use super::super::codec::{SYNC_BATCH_MAX, SYNC_RESPONSE_MAX};
+use super::super::codec::{SYNC_BATCH_MAX, SYNC_SERVED_BYTES};
 use super::super::context::{Address, Assay, EngineHeight, ProposalPart};
 use super::super::convert;
 use super::super::streaming::{Assembled, StreamInit, cut};
@@ -135,7 +135,7 @@ fn read_decided(
         };
         bytes = bytes.saturating_add(block.len());
         // The first one is always served.
-        if bytes > SYNC_RESPONSE_MAX && !values.is_empty() {
+        if bytes > SYNC_SERVED_BYTES && !values.is_empty() {
             break;
         }
         values.push(RawDecidedValue::new(block.into(), convert::extended(&certificate)));

@@ -5,6 +5,7 @@ mod bare;
 mod codec;
 mod streaming;
 mod supervisor;
+mod watch;
 
 use super::context::{Address, Assay, EngineHeight, Proposal, Value, Vote};
 use crate::tests::{block, key};

@@ -5,6 +5,7 @@ use crate::engine::StopReason;
 use crate::guard::{self, Guard};
 use crate::malachite::context::{Assay, Vote};
 use crate::malachite::filter::passes;
+use crate::malachite::metrics::EngineMetrics;
 use crate::malachite::signing::{ABSTAINED, ChainVerifier, GuardedSigner, VotingKey};
 use crate::malachite::supervisor::{Stopper, Supervisor};
 use crate::tests::{CHAIN_ID, key};
@@ -110,7 +111,7 @@ async fn the_signer_answers_from_the_guard_and_never_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
     guard::create(folder.path(), CHAIN_ID, &key(1)).unwrap();
     let guard = Guard::open(folder.path(), CHAIN_ID, key(1), Height::ZERO).unwrap();
-    let (voting, thread) = VotingKey::new(guard, key(1), CHAIN_ID, Stopper::new()).unwrap();
+    let (voting, thread) = VotingKey::new(guard, key(1), CHAIN_ID, Stopper::new(), EngineMetrics::new()).unwrap();
     let signer = GuardedSigner(voting.clone());
     let verifier = ChainVerifier { chain_id: CHAIN_ID };
     let public = PublicKey::from_bytes(key(1).public_key().0).unwrap();

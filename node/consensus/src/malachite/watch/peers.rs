@@ -1,0 +1,146 @@
+//! Who is connected, and under what name.
+
+use super::super::context::Assay;
+use super::Shared;
+use crate::engine::PeerStatus;
+use arc_malachitebft_app::types::PeerId;
+use arc_malachitebft_engine::network::{NetworkEvent, NetworkMsg, NetworkRef};
+use arc_malachitebft_network::{NetworkStateDump, PeerInfo};
+use assay_primitives::ConsensusAddress;
+use async_trait::async_trait;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Peers that are remembered.
+const PEERS_MAX: usize = 256;
+/// Longest name of a peer that is shown.
+const NAME_MAX: usize = 64;
+/// After a connection, when to ask who it is: peers introduce themselves, and prove their keys, a moment later.
+const INTRODUCTION: [Duration; 6] = [
+    Duration::from_millis(50),
+    Duration::from_millis(150),
+    Duration::from_millis(350),
+    Duration::from_millis(750),
+    Duration::from_secs(3),
+    Duration::from_secs(10),
+];
+
+/// What [`PeerWatch`] hears.
+pub(crate) enum PeerMsg {
+    /// From the network.
+    Event(NetworkEvent<Assay>),
+    /// Time to ask the network who is who.
+    Ask,
+}
+
+impl From<NetworkEvent<Assay>> for PeerMsg {
+    fn from(event: NetworkEvent<Assay>) -> Self {
+        Self::Event(event)
+    }
+}
+
+/// Keeps the list of peers and addresses.
+pub(crate) struct PeerWatch {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) network: NetworkRef<Assay>,
+}
+
+/// What a peer calls itself, fit for a log.
+fn printable(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect()
+}
+
+impl PeerWatch {
+    fn connected(&self, myself: &ActorRef<PeerMsg>, peer: PeerId) {
+        let new = self.shared.peers_changed(|peers| {
+            if peers.len() >= PEERS_MAX || peers.contains_key(&peer) {
+                return false;
+            }
+            peers.insert(peer, PeerStatus { id: peer.to_string(), ..PeerStatus::default() });
+            true
+        });
+        if new {
+            for after in INTRODUCTION {
+                myself.send_after(after, || PeerMsg::Ask);
+            }
+        }
+    }
+
+    fn disconnected(&self, peer: PeerId) {
+        let (lost, left) = self.shared.peers_changed(|peers| (peers.remove(&peer), peers.len()));
+        if let Some(lost) = lost {
+            tracing::warn!(peer = lost.id, name = lost.name, address = lost.address, left, "peer lost");
+        }
+    }
+
+    /// Asks without waiting: the network answers when it can.
+    async fn introduce(&self) {
+        let asked = self.network.call(NetworkMsg::DumpState, Some(Duration::from_secs(1))).await;
+        if let Ok(ractor::rpc::CallResult::Success(Some(dump))) = asked {
+            self.known(&dump);
+        }
+    }
+
+    fn known(&self, dump: &NetworkStateDump) {
+        let named = self.shared.peers_changed(|peers| {
+            let mut named = Vec::new();
+            for (peer, info) in &dump.peers {
+                let id = PeerId::from_bytes(&peer.to_bytes()).ok();
+                let Some(status) = id.and_then(|id| peers.get_mut(&id)) else {
+                    continue;
+                };
+                if status.name.is_empty() && !info.moniker.is_empty() {
+                    named.push(status.id.clone());
+                }
+                describe(status, info);
+            }
+            let of = |id: String| peers.values().find(|status| status.id == id).cloned();
+            named.into_iter().filter_map(of).collect::<Vec<_>>()
+        });
+        for peer in named {
+            let validator = peer.validator.map(|address| address.to_string()).unwrap_or_default();
+            tracing::info!(peer = peer.id, name = peer.name, address = peer.address, validator, "peer connected");
+        }
+    }
+}
+
+fn describe(status: &mut PeerStatus, info: &PeerInfo) {
+    status.name = printable(&info.moniker);
+    status.address = info.address.to_string();
+    status.validator = info.consensus_address.as_deref().and_then(|text| text.parse().ok()).map(ConsensusAddress);
+}
+
+#[async_trait]
+impl Actor for PeerWatch {
+    type Msg = PeerMsg;
+    type State = ();
+    type Arguments = ();
+
+    async fn pre_start(&self, _myself: ActorRef<PeerMsg>, _args: ()) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<PeerMsg>,
+        message: PeerMsg,
+        _state: &mut (),
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            PeerMsg::Ask => self.introduce().await,
+            PeerMsg::Event(NetworkEvent::Listening(address)) => {
+                self.shared.status.send_modify(|status| status.listening.push(address.to_string()));
+            }
+            PeerMsg::Event(NetworkEvent::PeerConnected(peer)) => self.connected(&myself, peer),
+            PeerMsg::Event(NetworkEvent::PeerDisconnected(peer)) => self.disconnected(peer),
+            PeerMsg::Event(NetworkEvent::Status(peer, status)) => self.shared.peers_changed(|peers| {
+                if let Some(known) = peers.get_mut(&peer) {
+                    known.height = status.tip_height.into();
+                }
+            }),
+            PeerMsg::Event(_) => {}
+        }
+        Ok(())
+    }
+}
