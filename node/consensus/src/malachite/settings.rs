@@ -40,6 +40,9 @@ pub(super) fn consensus_config(config: &EngineConfig) -> Result<ConsensusConfig,
     p2p.pubsub_max_size = parse("part size", &format!("{} B", PART_MAX + 1024))?;
     p2p.rpc_max_size = parse("sync size", &format!("{} B", SYNC_RESPONSE_MAX + 64 * 1024))?;
     p2p.discovery.max_connections_per_ip = config.connections_per_ip_max;
+    // A node that restarts must be let in at once, and several may share an address; their number is bounded above. The
+    // engine's default turns an address away for 30 s after any of its connections has closed.
+    p2p.discovery.ip_throttle_duration = Duration::ZERO;
     p2p.protocol_names.consensus = format!("/assay/{}/consensus/1", config.chain_id);
     p2p.protocol_names.sync = format!("/assay/{}/sync/1", config.chain_id);
     p2p.protocol_names.validator_proof = format!("/assay/{}/validator-proof/1", config.chain_id);
