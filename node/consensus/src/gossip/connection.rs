@@ -6,8 +6,8 @@
 use super::bucket::Bucket;
 use super::frame::{Frame, FrameError, Hello, LENGTH_BYTES, length};
 use super::limits::{
-    ANSWER_BYTES_MAX, HELLO_TIME_MAX, PING_EVERY, POINTS_INVALID, POINTS_MAX, POINTS_OUT_OF_TURN, SILENCE_MAX, VERSION,
-    WRITE_TIME_MAX,
+    ANSWER_BYTES_MAX, HELLO_TIME_MAX, LINGER_MAX, PING_EVERY, POINTS_INVALID, POINTS_MAX, POINTS_OUT_OF_TURN,
+    SILENCE_MAX, VERSION, WRITE_TIME_MAX,
 };
 use super::outbox::Outbox;
 use super::pool::Verdict;
@@ -96,7 +96,7 @@ async fn greet(
         _ => return Err(End::Refused("its first message is no hello".to_owned())),
     };
     if let Some(reason) = difference(&shared.hello, &hello) {
-        let _ = send(writer, &Frame::Refused(reason.clone())).await;
+        let _ = timeout(LINGER_MAX, hang_up(reader, writer, &reason)).await;
         return Err(End::Refused(reason));
     }
     Ok(hello)
@@ -130,6 +130,14 @@ async fn send(writer: &mut (impl AsyncWrite + Unpin), frame: &Frame) -> Result<(
     frame.encode(&mut bytes);
     writer.write_all(&bytes).await.map_err(|_| End::Closed)?;
     writer.flush().await.map_err(|_| End::Closed)
+}
+
+/// Says why and waits until the other side has hung up too: what is cut off at once may never be read.
+async fn hang_up(reader: &mut (impl AsyncRead + Unpin), writer: &mut (impl AsyncWrite + Unpin), reason: &str) {
+    if send(writer, &Frame::Refused(reason.to_owned())).await.is_ok() && writer.close().await.is_ok() {
+        let mut rest = [0u8; 512];
+        while reader.read(&mut rest).await.is_ok_and(|count| count > 0) {}
+    }
 }
 
 async fn read_frame(reader: &mut (impl AsyncRead + Unpin), first: bool) -> Result<Vec<u8>, End> {

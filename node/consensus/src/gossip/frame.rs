@@ -1,17 +1,4 @@
-//! The wire format: one pure decoder with every bound checked before anything is allocated.
-//!
-//! ```text
-//! stream  = frame*                       one stream per connection, both directions, inside noise and yamux
-//! frame   = length u32 · kind u8 · body  length of kind and body, 1 to FRAME_BYTES_MAX; all numbers little-endian
-//!
-//! 0 Hello    version u16 · chain id u64 · genesis hash 32 · instance u64 · length u8 · network name (UTF-8)
-//! 1 Refused  length u8 · reason (UTF-8)                     said before hanging up
-//! 2 Ping                                                    keeps silence from being taken for death
-//! 3 Push     count u16 · (length u32 · raw transaction)*    1 to TXS_PER_FRAME_MAX of them
-//! 4 Have     count u16 · (hash 32)*                         1 to HASHES_PER_FRAME_MAX
-//! 5 Want     count u16 · (hash 32)*                         1 to WANT_MAX; one is open at a time
-//! 6 Answer   last u8 · count u16 · (length u32 · raw)*      0 to TXS_PER_FRAME_MAX; `last` closes the Want
-//! ```
+//! The wire format, drawn in the module above: one pure decoder with every bound checked before anything is allocated.
 //! A frame has one encoding: what decodes encodes to the same bytes.
 
 use super::limits::{

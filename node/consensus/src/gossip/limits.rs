@@ -61,6 +61,8 @@ pub(super) const POINTS_FORGIVEN_PER_SECOND: u32 = 1;
 
 /// Time for a connection to open its stream and to say hello.
 pub(super) const HELLO_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long a refused peer has to read why and to hang up.
+pub(super) const LINGER_MAX: Duration = Duration::from_secs(1);
 /// A ping is sent this often.
 pub(super) const PING_EVERY: Duration = Duration::from_secs(5);
 /// A peer that is silent for longer is gone.

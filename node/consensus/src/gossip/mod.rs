@@ -21,9 +21,22 @@
 //! another chain, badly signed), answers nobody asked for and questions out of turn cost points; 100 points are a ban of
 //! the identity for a time. Refusals that an honest peer cannot foresee cost no points, but slow the peer down.
 //!
-//! *Network.* A libp2p swarm of its own: TCP, noise with the node's network key, yamux, one stream per connection. The
-//! frames are drawn in `frame.rs`. Both sides first say hello with version, chain id and genesis hash; another chain is
-//! refused by name. All of it runs on one thread of its own.
+//! *Network.* A libp2p swarm of its own: TCP, noise with the node's network key, yamux, one stream per connection. Both
+//! sides first say hello with version, chain id and genesis hash; another chain is refused by name. All of it runs on one
+//! thread of its own.
+//!
+//! ```text
+//! stream  = frame*                       one stream per connection, both directions, inside noise and yamux
+//! frame   = length u32 · kind u8 · body  length of kind and body, 1 to 256 KiB; all numbers little-endian
+//!
+//! 0 Hello    version u16 · chain id u64 · genesis hash 32 · instance u64 · length u8 · network name (UTF-8)
+//! 1 Refused  length u8 · reason (UTF-8)                     said before hanging up
+//! 2 Ping                                                    keeps silence from being taken for death
+//! 3 Push     count u16 · (length u32 · raw transaction)*    1 to 1,024 of them, each to 128 KiB
+//! 4 Have     count u16 · (hash 32)*                         1 to 4,096
+//! 5 Want     count u16 · (hash 32)*                         1 to 512; one is open at a time
+//! 6 Answer   last u8 · count u16 · (length u32 · raw)*      0 to 1,024; `last` closes the Want
+//! ```
 
 mod bucket;
 mod conduct;

@@ -5,7 +5,7 @@ use crate::gossip::End;
 use crate::gossip::connection::Link;
 use crate::gossip::frame::{Frame, LENGTH_BYTES};
 use crate::gossip::hub::{Answered, Hub};
-use crate::gossip::limits::{ANSWER_TIME_MAX, OUTBOX_BYTES_MAX, REFUSED_FOR, WANT_MAX};
+use crate::gossip::limits::{ANSWER_TIME_MAX, OUTBOX_BYTES_MAX, REANNOUNCE_MAX, REFUSED_FOR, WANT_MAX};
 use crate::gossip::outbox::Outbox;
 use crate::gossip::pool::Verdict;
 use alloy_primitives::{B256, Bytes, U256, keccak256};
@@ -163,6 +163,21 @@ fn only_what_stays_is_announced_again_and_not_to_those_who_said_they_have_it() {
     hub.reannounce(&[id, hash(7)]);
     assert_eq!(frames(&peers[0].1), [Frame::Have(vec![id])]);
     assert_eq!(frames(&peers[1].1), []);
+}
+
+#[test]
+fn a_large_pool_is_announced_again_in_parts() {
+    let (mut hub, peers) = hub_with(1);
+    let pending: Vec<B256> = (0..REANNOUNCE_MAX + 5).map(hash).collect();
+    hub.reannounce(&pending);
+    for part in [&pending[..REANNOUNCE_MAX], &pending[REANNOUNCE_MAX..], &pending[..REANNOUNCE_MAX]] {
+        hub.reannounce(&pending);
+        let announced = frames(&peers[0].1).into_iter().flat_map(|frame| match frame {
+            Frame::Have(hashes) => hashes,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(announced.collect::<Vec<_>>(), part);
+    }
 }
 
 #[test]
