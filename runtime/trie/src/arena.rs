@@ -1,49 +1,80 @@
-//! Branches in memory: the arena of installed ones and the overlay of those that a block changes.
+//! The branches that are installed, and the pools that hold branches.
 
-use crate::branch::{Branch, Child, Head, Leaf, Link, Loose};
-use crate::names::NodeKey;
+use crate::branch::{Branch, Child, Head, Leaf, Link, Loose, Patches};
 use crate::pool::Pool;
-use crate::rlp::Reference;
 use assay_primitives::Fault;
 
 /// Branches with their children and leaves.
 #[derive(Default)]
-struct Branches {
+pub(crate) struct Branches {
     heads: Pool<Head>,
     children: Pool<Child>,
     leaves: Pool<Leaf>,
 }
 
 impl Branches {
-    fn get(&self, link: Link) -> Result<Branch<'_>, Fault> {
+    pub(crate) fn get(&self, link: Link) -> Result<Branch<'_>, Fault> {
         let [head] = self.heads.get(link.index(), 1) else { return Err(dangling()) };
         let children = self.children.get(head.children, head.child_count());
         let leaves = self.leaves.get(head.leaves, head.leaf_count());
-        Ok(Branch { head, children, leaves })
+        Ok(Branch { head, children, leaves, patched: Patches::NONE })
     }
 
-    fn head_mut(&mut self, link: Link) -> Result<&mut Head, Fault> {
+    pub(crate) fn head_mut(&mut self, link: Link) -> Result<&mut Head, Fault> {
         self.heads.get_mut(link.index(), 1).first_mut().ok_or_else(dangling)
     }
 
     /// Adds a branch: a head, whose masks count, its children and its leaves.
-    fn add(
+    pub(crate) fn add(
         &mut self,
         overlay: bool,
         mut head: Head,
         children: impl Iterator<Item = Child>,
         leaves: impl Iterator<Item = Leaf>,
     ) -> Result<Link, Fault> {
+        let count = head.leaf_count();
         head.children = self.children.add(head.child_count(), children)?;
-        head.leaves = self.leaves.add(head.leaf_count(), leaves)?;
+        head.leaves = self.leaves.add(count, leaves)?;
+        head.set_heap(self.leaves.get(head.leaves, count));
         let index = self.heads.add(1, core::iter::once(head))?;
         Link::new(overlay, index).ok_or_else(|| Fault::invariant("trie: more than 2,147,483,646 branches in memory"))
     }
 
-    fn child_mut(&mut self, link: Link, nibble: u8) -> Result<&mut Child, Fault> {
+    pub(crate) fn child_mut(&mut self, link: Link, nibble: u8) -> Result<&mut Child, Fault> {
         let head = self.get(link)?.head;
         let (run, count, place) = (head.children, head.child_count(), head.child_place(nibble));
         place.and_then(|place| self.children.get_mut(run, count).get_mut(place)).ok_or_else(dangling)
+    }
+
+    pub(crate) fn leaf_mut(&mut self, link: Link, nibble: u8) -> Result<&mut Leaf, Fault> {
+        let head = self.get(link)?.head;
+        let (run, count, place) = (head.leaves, head.leaf_count(), head.leaf_place(nibble));
+        place.and_then(|place| self.leaves.get_mut(run, count).get_mut(place)).ok_or_else(dangling)
+    }
+
+    /// Takes a branch out; its head's place stays taken.
+    pub(crate) fn take(&mut self, link: Link) -> Result<Loose, Fault> {
+        let head = core::mem::take(self.head_mut(link)?);
+        let children = self.children.take(head.children, head.child_count());
+        let leaves = self.leaves.take(head.leaves, head.leaf_count());
+        Ok(Loose { head, children, leaves })
+    }
+
+    /// Puts a branch into the place of one that was taken out.
+    pub(crate) fn put(&mut self, link: Link, branch: Loose) -> Result<(), Fault> {
+        let Loose { mut head, children, leaves } = branch;
+        head.children = self.children.add(children.len(), children.into_iter())?;
+        head.leaves = self.leaves.add(leaves.len(), leaves.into_iter())?;
+        *self.head_mut(link)? = head;
+        Ok(())
+    }
+
+    /// Moves a branch of an overlay, whose children are installed, to another set.
+    fn move_from(&mut self, other: &mut Self, link: Link) -> Result<Link, Fault> {
+        let head = core::mem::take(other.head_mut(link)?);
+        let children = other.children.get(head.children, head.child_count());
+        let leaves = other.leaves.get_mut(head.leaves, head.leaf_count());
+        self.add(false, head, children.iter().copied(), leaves.iter_mut().map(core::mem::take))
     }
 }
 
@@ -98,6 +129,56 @@ impl Arena {
         self.branches.child_mut(link, nibble).map(|child| child.link = Link::PAGED)
     }
 
+    /// Moves a branch of an overlay in, whose children are installed.
+    pub(crate) fn install(&mut self, branches: &mut Branches, link: Link) -> Result<Link, Fault> {
+        let installed = self.branches.move_from(branches, link)?;
+        let branch = self.branches.get(installed)?;
+        self.bytes = self.bytes.saturating_add(branch.bytes());
+        if branch.head.changed > self.saved {
+            self.unsaved_bytes = self.unsaved_bytes.saturating_add(branch.bytes());
+        }
+        self.branch_count = self.branch_count.saturating_add(1);
+        self.leaf_count = self.leaf_count.saturating_add(branch.leaves.len());
+        Ok(installed)
+    }
+
+    /// Puts a child into the place of one of the same kind, and the leaf into its place where it is one.
+    pub(crate) fn replace(&mut self, link: Link, nibble: u8, child: Child, leaf: Option<Leaf>) -> Result<(), Fault> {
+        let Branches { heads, children, leaves } = &mut self.branches;
+        let head = heads.get_mut(link.index(), 1).first_mut().ok_or_else(dangling)?;
+        let place = head.child_place(nibble).ok_or_else(dangling)?;
+        let held = children.get_mut(head.children, head.child_count()).get_mut(place);
+        *held.ok_or_else(dangling)? = child;
+        let Some(leaf) = leaf else { return Ok(()) };
+        let place = head.leaf_place(nibble).ok_or_else(dangling)?;
+        let held = leaves.get_mut(head.leaves, head.leaf_count()).get_mut(place).ok_or_else(dangling)?;
+        let (before, after) = (held.value.heap(), leaf.value.heap());
+        *held = leaf;
+        if before != after {
+            head.add_heap(before, after);
+            self.bytes = self.bytes.saturating_add(after).saturating_sub(before);
+            if head.changed > self.saved {
+                self.unsaved_bytes = self.unsaved_bytes.saturating_add(after).saturating_sub(before);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a branch is on the path of a change, and whether its record changed, in an install.
+    pub(crate) fn touch(&mut self, link: Link, epoch: u32, changed: bool) -> Result<(), Fault> {
+        let saved = self.saved;
+        let head = self.branches.head_mut(link)?;
+        head.epoch = epoch;
+        if changed {
+            let newly = head.changed <= saved;
+            head.changed = epoch;
+            if newly {
+                self.unsaved_bytes = self.unsaved_bytes.saturating_add(self.branches.get(link)?.bytes());
+            }
+        }
+        Ok(())
+    }
+
     /// Frees one branch.
     pub(crate) fn free(&mut self, link: Link) -> Result<(), Fault> {
         let branch = self.branches.get(link)?;
@@ -128,126 +209,6 @@ impl Arena {
     }
 }
 
-/// Branches of a block that is not installed, and which of the arena they replace.
-#[derive(Default)]
-pub(crate) struct Overlay {
-    branches: Branches,
-    /// Branches of the arena that the block replaces or removes.
-    pub(crate) freed: Vec<Link>,
-    /// Roots of storage tries in the arena that the block removes whole.
-    pub(crate) dropped: Vec<Link>,
-    /// Names of records that went away; some may have come back since.
-    pub(crate) removed: Vec<NodeKey>,
-}
-
-impl Overlay {
-    pub(crate) fn add(&mut self, branch: Loose) -> Result<Link, Fault> {
-        self.branches.add(true, branch.head, branch.children.into_iter(), branch.leaves.into_iter())
-    }
-
-    /// Adds a copy of a branch of the arena.
-    pub(crate) fn copy(&mut self, branch: Branch<'_>, epoch: u32) -> Result<Link, Fault> {
-        let head = Head { epoch, ..branch.head.clone() };
-        self.branches.add(true, head, branch.children.iter().copied(), branch.leaves.iter().cloned())
-    }
-
-    pub(crate) fn branch(&self, link: Link) -> Result<Branch<'_>, Fault> {
-        self.branches.get(link)
-    }
-
-    pub(crate) fn head_mut(&mut self, link: Link) -> Result<&mut Head, Fault> {
-        self.branches.head_mut(link)
-    }
-
-    pub(crate) fn set_reference(&mut self, link: Link, nibble: u8, reference: Reference) -> Result<(), Fault> {
-        self.branches.child_mut(link, nibble).map(|child| child.reference = reference)
-    }
-
-    /// Puts another branch in the place of a child that is one, under the same reference.
-    pub(crate) fn set_link(&mut self, link: Link, nibble: u8, child: Link) -> Result<(), Fault> {
-        self.branches.child_mut(link, nibble).map(|place| place.link = child)
-    }
-
-    /// Puts a leaf or a branch whose reference must be computed in the place of whatever is there.
-    pub(crate) fn put(&mut self, link: Link, nibble: u8, child: Link, leaf: Option<Leaf>) -> Result<(), Fault> {
-        let head = self.branches.head_mut(link)?;
-        if let (Some(place), Some(leaf)) = (head.leaf_place(nibble), &leaf) {
-            head.mark(nibble);
-            let (run, count) = (head.leaves, head.leaf_count());
-            if let Some(old) = self.branches.leaves.get_mut(run, count).get_mut(place) {
-                old.clone_from(leaf);
-            }
-            return Ok(());
-        }
-        self.reshape(link, |branch| branch.put_dirty(nibble, child, leaf))
-    }
-
-    pub(crate) fn remove(&mut self, link: Link, nibble: u8) -> Result<(), Fault> {
-        self.reshape(link, |branch| branch.remove(nibble))
-    }
-
-    /// A change after which the branch may have other children.
-    fn reshape(&mut self, link: Link, change: impl FnOnce(&mut Loose)) -> Result<(), Fault> {
-        let mut branch = self.take(link)?;
-        change(&mut branch);
-        let Loose { mut head, children, leaves } = branch;
-        head.children = self.branches.children.add(children.len(), children.into_iter())?;
-        head.leaves = self.branches.leaves.add(leaves.len(), leaves.into_iter())?;
-        *self.head_mut(link)? = head;
-        Ok(())
-    }
-
-    /// Takes a branch out; its head's place stays taken.
-    fn take(&mut self, link: Link) -> Result<Loose, Fault> {
-        let head = core::mem::take(self.head_mut(link)?);
-        let children = self.branches.children.take(head.children, head.child_count());
-        let leaves = self.branches.leaves.take(head.leaves, head.leaf_count());
-        Ok(Loose { head, children, leaves })
-    }
-
-    /// Moves a branch and all that lies below it in the overlay into the arena, and gives its name there.
-    pub(crate) fn install(&mut self, arena: &mut Arena, link: Link) -> Result<Link, Fault> {
-        if !link.is_overlay() {
-            return Ok(link);
-        }
-        let head = core::mem::take(self.head_mut(link)?);
-        let count = head.child_count();
-        for at in 0..count {
-            let child = self.branches.children.get(head.children, count).get(at).map(|child| child.link);
-            let Some(child) = child.filter(|child| child.is_overlay()) else { continue };
-            let child = self.install(arena, child)?;
-            if let Some(place) = self.branches.children.get_mut(head.children, count).get_mut(at) {
-                place.link = child;
-            }
-        }
-        let children = self.branches.children.get(head.children, count);
-        let leaves = self.branches.leaves.get_mut(head.leaves, head.leaf_count());
-        let (children, leaves) = (children.iter().copied(), leaves.iter_mut().map(core::mem::take));
-        let installed = arena.branches.add(false, head, children, leaves)?;
-        let branch = arena.branches.get(installed)?;
-        arena.bytes = arena.bytes.saturating_add(branch.bytes());
-        if branch.head.changed > arena.saved {
-            arena.unsaved_bytes = arena.unsaved_bytes.saturating_add(branch.bytes());
-        }
-        arena.branch_count = arena.branch_count.saturating_add(1);
-        arena.leaf_count = arena.leaf_count.saturating_add(branch.leaves.len());
-        Ok(installed)
-    }
-}
-
-/// The arena as it looks through an overlay.
-#[derive(Clone, Copy)]
-pub(crate) struct Nodes<'a> {
-    pub(crate) arena: &'a Arena,
-    pub(crate) overlay: &'a Overlay,
-}
-
-impl<'a> Nodes<'a> {
-    pub(crate) fn branch(&self, link: Link) -> Result<Branch<'a>, Fault> {
-        if link.is_overlay() { self.overlay.branch(link) } else { self.arena.branch(link) }
-    }
-}
-
-fn dangling() -> Fault {
+pub(crate) fn dangling() -> Fault {
     Fault::invariant("trie: a link without its branch")
 }

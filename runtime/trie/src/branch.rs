@@ -10,6 +10,8 @@ use alloy_primitives::{B256, U256};
 pub(crate) struct Link(u32);
 
 const OVERLAY: u32 = 1 << 31;
+/// Of a link into the overlay: it names a patched branch.
+const PATCHED: u32 = 1 << 30;
 
 impl Link {
     /// The branch is not in memory.
@@ -24,15 +26,27 @@ impl Link {
         self.0 & OVERLAY != 0
     }
 
-    /// The index; for a paged-out branch one that no link names.
-    pub(crate) const fn index(self) -> u32 {
-        (self.0 & !OVERLAY).wrapping_sub(1)
+    /// Whether the branch is one of the arena with patches in the overlay.
+    pub(crate) const fn is_patched(self) -> bool {
+        self.0 & (OVERLAY | PATCHED) == OVERLAY | PATCHED
     }
 
-    /// The link to an index, which is below 2^31 - 1.
+    /// The index; for a paged-out branch one that no link names.
+    pub(crate) const fn index(self) -> u32 {
+        let flags = if self.is_overlay() { OVERLAY | PATCHED } else { OVERLAY };
+        (self.0 & !flags).wrapping_sub(1)
+    }
+
+    /// The link to an index, which is below 2^30 - 1 in an overlay and below 2^31 - 1 in the arena.
     pub(crate) fn new(overlay: bool, index: u32) -> Option<Self> {
-        let number = index.checked_add(1).filter(|number| *number < OVERLAY)?;
+        let bound = if overlay { PATCHED } else { OVERLAY };
+        let number = index.checked_add(1).filter(|number| *number < bound)?;
         Some(Self(if overlay { OVERLAY | number } else { number }))
+    }
+
+    /// The link to a patched branch.
+    pub(crate) fn patched(index: u32) -> Option<Self> {
+        Self::new(true, index).map(|link| Self(link.0 | PATCHED))
     }
 }
 
@@ -82,6 +96,8 @@ pub(crate) struct Head {
     pub(crate) present: u16,
     pub(crate) leaf_mask: u16,
     pub(crate) dirty: u16,
+    /// Bytes that the values of its leaves take on the heap.
+    pub(crate) heap: u16,
     /// The install in which it was last on the path of a change: what eviction goes by. Never before its children's.
     pub(crate) epoch: u32,
     /// The install in which its record changed last; 0 for one that was read and is as it is on disk. Never before its
@@ -142,9 +158,58 @@ impl Head {
         self.dirty |= bit(nibble);
     }
 
-    /// Bytes on the heap with the allocator's share.
-    pub(crate) fn heap(&self) -> usize {
-        self.prefix.as_ref().map_or(0, |_| size_of::<Path>().saturating_add(16))
+    /// Bytes on the heap with the allocator's share, those of its leaves included.
+    fn heap(&self) -> usize {
+        let prefix = self.prefix.as_ref().map_or(0, |_| size_of::<Path>().saturating_add(16));
+        usize::from(self.heap).saturating_add(prefix)
+    }
+
+    /// Notes what its leaves take on the heap.
+    pub(crate) fn set_heap(&mut self, leaves: &[Leaf]) {
+        let sum = leaves.iter().fold(0usize, |sum, leaf| sum.saturating_add(leaf.value.heap()));
+        self.heap = u16::try_from(sum).unwrap_or(u16::MAX);
+    }
+
+    /// Notes that a leaf takes another number of bytes on the heap.
+    pub(crate) fn add_heap(&mut self, before: usize, after: usize) {
+        let sum = usize::from(self.heap).saturating_add(after).saturating_sub(before);
+        self.heap = u16::try_from(sum).unwrap_or(u16::MAX);
+    }
+}
+
+/// A changed child of an installed branch, of the same kind as the one there.
+pub(crate) struct Patch {
+    /// The next patch of the branch; [`Patches::END`] after the last.
+    pub(crate) next: u32,
+    pub(crate) nibble: u8,
+    pub(crate) child: Child,
+    /// The leaf, where the child is one and has changed.
+    pub(crate) leaf: Option<Leaf>,
+}
+
+/// The patches of a branch, as a list through those of all.
+#[derive(Clone, Copy)]
+pub(crate) struct Patches<'a> {
+    pub(crate) all: &'a [Patch],
+    pub(crate) first: u32,
+}
+
+impl<'a> Patches<'a> {
+    /// No patch has this index.
+    pub(crate) const END: u32 = u32::MAX;
+    pub(crate) const NONE: Self = Self { all: &[], first: Self::END };
+
+    fn iter(self) -> impl Iterator<Item = &'a Patch> {
+        let mut at = self.first;
+        core::iter::from_fn(move || {
+            let patch = self.all.get(at as usize)?;
+            at = patch.next;
+            Some(patch)
+        })
+    }
+
+    fn get(self, nibble: u8) -> Option<&'a Patch> {
+        self.iter().find(|patch| patch.nibble == nibble)
     }
 }
 
@@ -156,6 +221,8 @@ pub(crate) struct Branch<'a> {
     pub(crate) children: &'a [Child],
     /// Those of them that are leaves.
     pub(crate) leaves: &'a [Leaf],
+    /// What stands in the place of some of these.
+    pub(crate) patched: Patches<'a>,
 }
 
 impl<'a> Branch<'a> {
@@ -167,23 +234,56 @@ impl<'a> Branch<'a> {
         self.head.prefix.as_ref().map_or(0, |prefix| prefix.len())
     }
 
-    /// The children that exist, with their nibbles.
+    /// The children that exist, with their nibbles; patches do not show.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (u8, &'a Child)> {
         let present = self.head.present;
         (0u8..16).filter(move |nibble| present & bit(*nibble) != 0).zip(self.children)
     }
 
-    pub(crate) fn references(&self) -> impl Iterator<Item = &'a Reference> + Clone {
-        self.children.iter().map(|child| &child.reference)
+    /// The references of the children that exist.
+    pub(crate) fn references(&self) -> References<'a> {
+        let mut list = [const { &Reference::NONE }; 16];
+        for (place, child) in list.iter_mut().zip(self.children) {
+            *place = &child.reference;
+        }
+        for patch in self.patched.iter() {
+            if let Some(place) = self.head.child_place(patch.nibble).and_then(|place| list.get_mut(place)) {
+                *place = &patch.child.reference;
+            }
+        }
+        References { list, count: self.children.len() }
+    }
+
+    /// A child's reference and link.
+    pub(crate) fn child(&self, nibble: u8) -> Option<&'a Child> {
+        self.head.child_place(nibble).and_then(|place| self.children.get(place))
     }
 
     /// A child.
     pub(crate) fn at(&self, nibble: u8) -> Place<'a> {
+        let patch = self.patched.get(nibble);
         if let Some(place) = self.head.leaf_place(nibble) {
-            return self.leaves.get(place).map_or(Place::Empty, Place::Leaf);
+            let leaf = patch.and_then(|patch| patch.leaf.as_ref()).or_else(|| self.leaves.get(place));
+            return leaf.map_or(Place::Empty, Place::Leaf);
         }
-        let child = self.head.child_place(nibble).and_then(|place| self.children.get(place));
+        let child = patch.map(|patch| &patch.child).or_else(|| self.child(nibble));
         child.map_or(Place::Empty, |child| Place::Branch(*child))
+    }
+
+    /// A copy outside of any pool, with the patches in place.
+    pub(crate) fn to_loose(self) -> Loose {
+        let mut copy =
+            Loose { head: self.head.clone(), children: self.children.to_vec(), leaves: self.leaves.to_vec() };
+        for patch in self.patched.iter() {
+            if let Some(child) = self.head.child_place(patch.nibble).and_then(|place| copy.children.get_mut(place)) {
+                *child = patch.child;
+            }
+            let leaf = self.head.leaf_place(patch.nibble).and_then(|place| copy.leaves.get_mut(place));
+            if let (Some(place), Some(leaf)) = (leaf, &patch.leaf) {
+                place.clone_from(leaf);
+            }
+        }
+        copy
     }
 
     /// The only child besides `nibble`, if there is just one.
@@ -194,17 +294,27 @@ impl<'a> Branch<'a> {
 
     /// The reference, from those of the children. `out` is scratch.
     pub(crate) fn reference(&self, out: &mut Vec<u8>) -> Reference {
-        rlp::branch_reference(out, self.prefix(), self.head.present, self.references())
+        rlp::branch_reference(out, self.prefix(), self.head.present, self.references().iter())
     }
 
     /// Bytes in memory, those of its leaves included.
     pub(crate) fn bytes(&self) -> usize {
-        let values = self.leaves.iter().fold(0usize, |sum, leaf| sum.saturating_add(leaf.value.heap()));
         size_of::<Head>()
             .saturating_add(size_of_val(self.children))
             .saturating_add(size_of_val(self.leaves))
             .saturating_add(self.head.heap())
-            .saturating_add(values)
+    }
+}
+
+/// The references of a branch's children, in order.
+pub(crate) struct References<'a> {
+    list: [&'a Reference; 16],
+    count: usize,
+}
+
+impl<'a> References<'a> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'a Reference> + Clone {
+        self.list.iter().copied().take(self.count)
     }
 }
 
@@ -222,7 +332,7 @@ impl Loose {
     }
 
     pub(crate) fn view(&self) -> Branch<'_> {
-        Branch { head: &self.head, children: &self.children, leaves: &self.leaves }
+        Branch { head: &self.head, children: &self.children, leaves: &self.leaves, patched: Patches::NONE }
     }
 
     /// Puts a child in the place of whatever is there: a branch, or a leaf where one is given.

@@ -1,14 +1,15 @@
 //! Changing a trie in an overlay: branches of the arena are copied when first touched, paged-out ones are loaded. The
 //! hashes are computed afterwards (see `seal`), once per changed node.
 
-use crate::arena::{Arena, Nodes, Overlay};
+use crate::arena::Arena;
 use crate::branch::{Branch, Child, Leaf, Link, Loose, Place, Root};
 use crate::names::{NodeKey, NodeSource, Owner};
+use crate::overlay::{Nodes, Overlay};
 use crate::path::{KEY_NIBBLES, Path, common_nibbles, nibble};
 use crate::record::{self, StoredNode};
 use crate::rlp::Reference;
-use crate::value::Value;
-use alloy_primitives::B256;
+use crate::value::{Account, Storage, Value};
+use alloy_primitives::{B256, U256};
 use assay_primitives::Fault;
 
 /// One trie being changed.
@@ -22,8 +23,8 @@ pub(crate) struct Edit<'a> {
     root: Root,
     /// Whether the root's reference must be computed anew.
     dirty: bool,
-    /// What the key changed last had before.
-    previous: Option<Value>,
+    /// The slot under the key changed last as it was before; zero where there was none, and for an account.
+    previous: U256,
 }
 
 /// A branch after a change below it. A clean one may still have another link, because nodes were loaded.
@@ -49,15 +50,15 @@ impl<'a> Edit<'a> {
         epoch: u32,
         root: Root,
     ) -> Self {
-        Self { arena, overlay, source, owner, epoch, root, dirty: false, previous: None }
+        Self { arena, overlay, source, owner, epoch, root, dirty: false, previous: U256::ZERO }
     }
 
     const fn nodes(&self) -> Nodes<'_> {
         Nodes { arena: self.arena, overlay: self.overlay }
     }
 
-    /// Loads what is paged out on the path to `key` and gives its value.
-    pub(crate) fn fetch(&mut self, key: &B256) -> Result<Option<Value>, Fault> {
+    /// Loads what is paged out on the path to `key` and gives the account there.
+    pub(crate) fn fetch(&mut self, key: &B256) -> Result<Option<Found>, Fault> {
         self.load_root()?;
         match &self.root {
             Root::Branch(link) => {
@@ -65,15 +66,15 @@ impl<'a> Edit<'a> {
                 self.root = Root::Branch(link);
                 Ok(value)
             }
-            Root::Leaf(leaf) => Ok((leaf.key == *key).then(|| leaf.value.clone())),
+            Root::Leaf(leaf) => Ok(account_at(leaf, key)),
             Root::Empty | Root::Paged(_) => Ok(None),
         }
     }
 
-    /// Sets the value of a key and gives the one before.
-    pub(crate) fn set(&mut self, key: &B256, value: Value) -> Result<Option<Value>, Fault> {
+    /// Sets the value of a key. Gives the slot before; zero where there was none, and for an account.
+    pub(crate) fn set(&mut self, key: &B256, value: Value) -> Result<U256, Fault> {
         self.load_root()?;
-        self.previous = None;
+        self.previous = U256::ZERO;
         let leaf = Leaf { key: *key, value };
         match &mut self.root {
             Root::Branch(link) => {
@@ -84,7 +85,8 @@ impl<'a> Edit<'a> {
             }
             Root::Leaf(old) if old.key == leaf.key => {
                 self.dirty |= old.value != leaf.value;
-                self.previous = Some(core::mem::replace(&mut old.value, leaf.value));
+                self.previous = slot_of(&old.value);
+                old.value = leaf.value;
             }
             Root::Leaf(old) => {
                 let old = (**old).clone();
@@ -96,13 +98,13 @@ impl<'a> Edit<'a> {
                 self.dirty = true;
             }
         }
-        Ok(self.previous.take())
+        Ok(self.previous)
     }
 
-    /// Removes a key, if it is there, and gives its value.
-    pub(crate) fn remove(&mut self, key: &B256) -> Result<Option<Value>, Fault> {
+    /// Removes a key, if it is there. Gives the slot before, as [`Self::set`] does.
+    pub(crate) fn remove(&mut self, key: &B256) -> Result<U256, Fault> {
         self.load_root()?;
-        self.previous = None;
+        self.previous = U256::ZERO;
         match &self.root {
             Root::Branch(link) => match self.remove_at(*link, 0, key)? {
                 Removal::Branch(changed) => {
@@ -115,14 +117,14 @@ impl<'a> Edit<'a> {
                 }
             },
             Root::Leaf(leaf) if leaf.key == *key => {
-                self.previous = Some(leaf.value.clone());
+                self.previous = slot_of(&leaf.value);
                 self.removed(Path::EMPTY);
                 self.root = Root::Empty;
                 self.dirty = true;
             }
             Root::Empty | Root::Leaf(_) | Root::Paged(_) => {}
         }
-        Ok(self.previous.take())
+        Ok(self.previous)
     }
 
     /// The trie as it stands, and whether its root's reference must be computed anew.
@@ -135,13 +137,13 @@ impl<'a> Edit<'a> {
         self.overlay.removed.push(NodeKey { owner: self.owner, path });
     }
 
-    fn fetch_at(&mut self, link: Link, depth: usize, key: &B256) -> Result<(Link, Option<Value>), Fault> {
+    fn fetch_at(&mut self, link: Link, depth: usize, key: &B256) -> Result<(Link, Option<Found>), Fault> {
         let branch = self.nodes().branch(link)?;
         let Some(at) = self.divides_at(branch, depth, key)? else { return Ok((link, None)) };
         let towards = nibble(&key.0, at);
         match branch.at(towards) {
             Place::Empty => Ok((link, None)),
-            Place::Leaf(leaf) => Ok((link, (leaf.key == *key).then(|| leaf.value.clone()))),
+            Place::Leaf(leaf) => Ok((link, account_at(leaf, key))),
             Place::Branch(child) => {
                 let below = self.resident(child, key, at)?;
                 let (below, value) = self.fetch_at(below, at.saturating_add(1), key)?;
@@ -161,11 +163,13 @@ impl<'a> Edit<'a> {
             Place::Empty => (Link::PAGED, Some(leaf)),
             Place::Leaf(old) if old.key == leaf.key => {
                 let same = old.value == leaf.value;
-                self.previous = Some(old.value.clone());
+                self.previous = slot_of(&old.value);
                 if same {
                     return Ok(Changed { link, dirty: false });
                 }
-                (Link::PAGED, Some(leaf))
+                let link = self.overlay.patch(link)?;
+                self.overlay.set_leaf(self.arena, link, towards, leaf)?;
+                return Ok(Changed { link, dirty: true });
             }
             Place::Leaf(old) => {
                 let old = old.clone();
@@ -191,8 +195,8 @@ impl<'a> Edit<'a> {
         let towards = nibble(&key.0, at);
         let child = match branch.at(towards) {
             Place::Leaf(leaf) if leaf.key == *key => {
-                let (previous, survivor) = (leaf.value.clone(), branch.only_other(towards));
-                self.previous = Some(previous);
+                let (previous, survivor) = (slot_of(&leaf.value), branch.only_other(towards));
+                self.previous = previous;
                 if let Some(survivor) = survivor {
                     return self.collapse(link, Path::of_key(key).prefix(depth), survivor);
                 }
@@ -240,11 +244,8 @@ impl<'a> Edit<'a> {
         if !after.dirty && after.link == before {
             return Ok(link);
         }
-        let link = self.own(link)?;
-        self.overlay.set_link(link, at, after.link)?;
-        if after.dirty {
-            self.overlay.head_mut(link)?.mark(at);
-        }
+        let link = self.overlay.patch(link)?;
+        self.overlay.set_link(self.arena, link, at, after.link, after.dirty)?;
         Ok(link)
     }
 
@@ -280,14 +281,14 @@ impl<'a> Edit<'a> {
             Place::Empty => return Err(Fault::invariant("trie: a branch without children")),
             Place::Leaf(leaf) => {
                 let leaf = leaf.clone();
-                self.free(link);
+                self.overlay.free(link);
                 self.removed(path);
                 return Ok(Removal::Leaf(leaf));
             }
             Place::Branch(child) if child.link.is_paged() => self.load(&child.reference, below)?,
             Place::Branch(child) => child.link,
         };
-        self.free(link);
+        self.overlay.free(link);
         self.removed(below);
         let child = self.own(child)?;
         let head = self.overlay.head_mut(child)?;
@@ -297,19 +298,7 @@ impl<'a> Edit<'a> {
 
     /// The branch as one that may be changed.
     fn own(&mut self, link: Link) -> Result<Link, Fault> {
-        if link.is_overlay() {
-            return Ok(link);
-        }
-        self.free(link);
-        self.overlay.copy(self.arena.branch(link)?, self.epoch)
-    }
-
-    /// Notes that a branch of the arena is no longer part of the trie. Those of the overlay are left behind by
-    /// `install`.
-    fn free(&mut self, link: Link) {
-        if !link.is_overlay() {
-            self.overlay.freed.push(link);
-        }
+        self.overlay.own(self.arena, link, self.epoch)
     }
 
     fn load_root(&mut self) -> Result<(), Fault> {
@@ -335,6 +324,17 @@ impl<'a> Edit<'a> {
         branch.head.epoch = self.epoch;
         self.overlay.add(branch)
     }
+}
+
+/// An account as its leaf holds it.
+type Found = (Account, Storage);
+
+fn account_at(leaf: &Leaf, key: &B256) -> Option<Found> {
+    if leaf.key == *key { leaf.value.as_account() } else { None }
+}
+
+fn slot_of(value: &Value) -> U256 {
+    value.as_slot().unwrap_or_default()
 }
 
 /// Reads a node and verifies it against the reference that its parent holds.

@@ -69,6 +69,7 @@ mod edit;
 mod evict;
 mod keccak;
 mod names;
+mod overlay;
 mod path;
 mod pool;
 mod prepare;

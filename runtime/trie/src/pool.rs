@@ -4,7 +4,7 @@
 use assay_primitives::Fault;
 
 /// Runs in a chunk. Growing never moves runs.
-const CHUNK: usize = 256;
+const CHUNK: usize = 2048;
 /// The longest run: the children of a branch.
 const LONGEST: usize = 16;
 

@@ -1,10 +1,11 @@
 //! A block on its way into an overlay: all storage tries are changed, then hashed together, then the accounts.
 
-use crate::arena::Overlay;
 use crate::branch::{Leaf, Link, Root};
 use crate::edit::Edit;
 use crate::keccak::Batch;
 use crate::names::{NodeSource, Owner};
+use crate::overlay::Overlay;
+use crate::path::nibble;
 use crate::rlp::EMPTY_ROOT;
 use crate::seal::Sealer;
 use crate::state::{AccountUpdate, Overwritten, Prepared, StateTrie, persisted};
@@ -15,6 +16,8 @@ use core::ops::Range;
 
 /// Keys hashed in one batch.
 const CHUNK: usize = 256;
+/// Keys of one trie from which on a change is done in parts; few in tests, so that these go both ways.
+const LARGE: usize = if cfg!(test) { 4 } else { 1024 };
 
 /// A slot to be written, by its hashed key.
 struct SlotChange {
@@ -79,16 +82,41 @@ impl<'a> Preparation<'a> {
         self.overwritten.accounts.resize(accounts.len(), None);
         self.overwritten.slots.resize(slots.len(), U256::ZERO);
 
+        let (mut root, mut dirty) = (self.trie.root.clone(), false);
+        let large = accounts.len() >= LARGE;
+        for part in accounts.chunk_by_mut(|a, b| !large || first_nibble(&a.address) == first_nibble(&b.address)) {
+            let changed;
+            (root, changed) = self.part(root, part, &mut slots)?;
+            dirty |= changed;
+            if let (Root::Branch(link), Some(first)) = (&root, part.first().filter(|_| large && changed)) {
+                self.sealer.seal_child(&self.trie.arena, &mut self.overlay, *link, &first.address, self.epoch)?;
+            }
+        }
+        let root_hash = match &root {
+            Root::Empty => EMPTY_ROOT,
+            Root::Leaf(leaf) => self.sealer.leaf_reference(leaf, 0).root(),
+            Root::Branch(link) if dirty => {
+                let references = self.sealer.seal(&self.trie.arena, &mut self.overlay, &[*link], self.epoch)?;
+                references.first().map_or(EMPTY_ROOT, |reference| reference.root())
+            }
+            Root::Branch(_) | Root::Paged(_) => self.trie.root_hash,
+        };
+        let Self { trie, overlay, storages, cleared, overwritten, .. } = self;
+        Ok(Prepared { root_hash, overwritten, overlay, root, storages, cleared, generation: trie.generation })
+    }
+
+    /// Changes neighbouring accounts with their storage.
+    fn part(&mut self, root: Root, part: &mut [Change], slots: &mut [SlotChange]) -> Result<(Root, bool), Fault> {
         // The accounts as they were: this also loads the paths that the new leaves will take.
-        let mut edit = self.edit(Owner::Accounts, self.trie.root.clone());
-        let mut before = Vec::with_capacity(accounts.len());
-        for change in &accounts {
-            before.push(edit.fetch(&change.address)?.and_then(|value| value.as_account()));
+        let mut edit = self.edit(Owner::Accounts, root);
+        let mut before = Vec::with_capacity(part.len());
+        for change in &*part {
+            before.push(edit.fetch(&change.address)?);
         }
         let (root, _) = edit.into_root();
 
         let mut dirty = Vec::new();
-        for (index, (change, before)) in accounts.iter_mut().zip(before).enumerate() {
+        for (index, (change, before)) in part.iter_mut().zip(before).enumerate() {
             if let Some((account, storage)) = before {
                 change.storage = storage;
                 if let Some(place) = self.overwritten.accounts.get_mut(change.at) {
@@ -101,36 +129,21 @@ impl<'a> Preparation<'a> {
             }
         }
         let links: Vec<Link> = dirty.iter().map(|(_, link)| *link).collect();
-        let roots = self.sealer.seal(&mut self.overlay, &links, self.epoch)?;
+        let roots = self.sealer.seal(&self.trie.arena, &mut self.overlay, &links, self.epoch)?;
         for ((index, _), root) in dirty.into_iter().zip(roots) {
-            if let Some(change) = accounts.get_mut(index) {
+            if let Some(change) = part.get_mut(index) {
                 change.storage = Storage::Root(root.root());
             }
         }
-        self.accounts(root, &accounts)
-    }
 
-    /// Changes and hashes the account trie.
-    fn accounts(mut self, root: Root, accounts: &[Change]) -> Result<Prepared, Fault> {
         let mut edit = self.edit(Owner::Accounts, root);
-        for change in accounts {
+        for change in &*part {
             match &change.account {
                 Some(account) => edit.set(&change.address, Value::account(account, &change.storage))?,
                 None => edit.remove(&change.address)?,
             };
         }
-        let (root, dirty) = edit.into_root();
-        let root_hash = match &root {
-            Root::Empty => EMPTY_ROOT,
-            Root::Leaf(leaf) => self.sealer.leaf_reference(leaf, 0).root(),
-            Root::Branch(link) if dirty => {
-                let references = self.sealer.seal(&mut self.overlay, &[*link], self.epoch)?;
-                references.first().map_or(EMPTY_ROOT, |reference| reference.root())
-            }
-            Root::Branch(_) | Root::Paged(_) => self.trie.root_hash,
-        };
-        let Self { trie, overlay, storages, cleared, overwritten, .. } = self;
-        Ok(Prepared { root_hash, overwritten, overlay, root, storages, cleared, generation: trie.generation })
+        Ok(edit.into_root())
     }
 
     /// Changes the storage of an account; gives the root branch where it must be hashed.
@@ -217,20 +230,34 @@ impl<'a> Preparation<'a> {
     /// Writes slots into a storage trie; gives its root and whether that must be hashed.
     fn slots(&mut self, address: B256, root: Root, slots: &[SlotChange], gone: bool) -> Result<(Root, bool), Fault> {
         let mut overwritten = core::mem::take(&mut self.overwritten.slots);
-        let mut edit = self.edit(Owner::Storage(address), root);
-        for slot in slots {
-            let previous = match slot.value.is_zero() {
-                true => edit.remove(&slot.key)?,
-                false => edit.set(&slot.key, Value::slot(slot.value))?,
-            };
-            if let (Some(previous), Some(place)) = (previous, overwritten.get_mut(slot.at).filter(|_| !gone)) {
-                *place = previous.as_slot().unwrap_or_default();
+        let (mut root, mut dirty) = (root, false);
+        let large = slots.len() >= LARGE;
+        for part in slots.chunk_by(|a, b| !large || first_nibble(&a.key) == first_nibble(&b.key)) {
+            let mut edit = self.edit(Owner::Storage(address), root);
+            for slot in part {
+                let previous = match slot.value.is_zero() {
+                    true => edit.remove(&slot.key)?,
+                    false => edit.set(&slot.key, Value::slot(slot.value))?,
+                };
+                if let Some(place) = overwritten.get_mut(slot.at).filter(|_| !gone) {
+                    *place = previous;
+                }
+            }
+            let changed;
+            (root, changed) = edit.into_root();
+            dirty |= changed;
+            if let (Root::Branch(link), Some(first)) = (&root, part.first().filter(|_| large && changed)) {
+                self.sealer.seal_child(&self.trie.arena, &mut self.overlay, *link, &first.key, self.epoch)?;
             }
         }
-        let outcome = edit.into_root();
         self.overwritten.slots = overwritten;
-        Ok(outcome)
+        Ok((root, dirty))
     }
+}
+
+/// What the parts of a large change are told apart by: a part is hashed while it is still in the cache.
+fn first_nibble(key: &B256) -> u8 {
+    nibble(&key.0, 0)
 }
 
 impl Changes {

@@ -1,9 +1,9 @@
 //! Proofs of accounts and slots, and reads of what the trie commits to.
 
-use crate::arena::{Nodes, Overlay};
 use crate::branch::{Branch, Child, Leaf, Place, Root};
 use crate::edit;
 use crate::names::{NodeKey, NodeSource, Owner};
+use crate::overlay::{Nodes, Overlay};
 use crate::path::{Path, nibble};
 use crate::record::StoredNode;
 use crate::rlp::{self, Reference};
@@ -157,7 +157,7 @@ impl Walk<'_> {
 /// Adds a branch, and the extension before it; gives whether the key goes on below it.
 fn show_branch(proof: &mut Vec<Bytes>, branch: Branch<'_>, depth: usize, key: &B256) -> bool {
     let mut node = Vec::new();
-    rlp::branch(&mut node, branch.head.present, branch.references());
+    rlp::branch(&mut node, branch.head.present, branch.references().iter());
     if let Some(prefix) = branch.prefix() {
         let mut extension = Vec::new();
         rlp::extension(&mut extension, prefix, &Reference::of(&node));

@@ -122,8 +122,12 @@ pub(crate) fn slot_leaf(out: &mut Vec<u8>, slot: &B256, value: U256) {
     leaf(out, slot.as_slice(), 0, value);
 }
 
+/// The longest RLP of a branch without a value.
+const BRANCH_MAX: usize = 3 + 16 * 33 + 1;
+
 /// Appends the RLP of a branch without a value: `children` are those of the nibbles in `present`.
 pub(crate) fn branch<'a>(out: &mut Vec<u8>, present: u16, children: impl Iterator<Item = &'a Reference> + Clone) {
+    out.reserve(BRANCH_MAX);
     let items = children.clone().fold(0usize, |sum, child| sum.saturating_add(child.item_length()));
     let payload_length = items.saturating_add(17).saturating_sub(present.count_ones() as usize);
     list_header(out, payload_length);

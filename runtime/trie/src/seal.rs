@@ -1,10 +1,11 @@
 //! Hashing what an edit left dirty: all leaves first, then branches level by level from the deepest, so that the messages
 //! of a batch never depend on each other.
 
-use crate::arena::Overlay;
+use crate::arena::Arena;
 use crate::branch::{Leaf, Link, Place};
 use crate::keccak::Batch;
-use crate::path::Path;
+use crate::overlay::{Nodes, Overlay};
+use crate::path::{Path, nibble};
 use crate::rlp::{self, EMPTY_ROOT, Reference};
 use crate::value::{Storage, Value};
 use alloy_primitives::B256;
@@ -38,13 +39,13 @@ struct Work {
 impl Work {
     fn gather(
         &mut self,
-        overlay: &Overlay,
+        nodes: Nodes<'_>,
         link: Link,
         depth: usize,
         level: usize,
         target: Target,
     ) -> Result<(), Fault> {
-        let branch = overlay.branch(link)?;
+        let branch = nodes.branch(link)?;
         let below = depth.saturating_add(branch.prefix_len()).saturating_add(1);
         if self.levels.len() <= level {
             self.levels.resize_with(level.saturating_add(1), Vec::new);
@@ -52,7 +53,7 @@ impl Work {
         if let Some(items) = self.levels.get_mut(level) {
             items.push((link, target));
         }
-        let mut dirty = branch.head.dirty;
+        let mut dirty = nodes.overlay.dirty(link)?;
         while dirty != 0 {
             let nibble = u8::try_from(dirty.trailing_zeros()).unwrap_or_default();
             dirty &= dirty.wrapping_sub(1);
@@ -60,7 +61,7 @@ impl Work {
                 Place::Leaf(_) => self.leaves.push(DirtyLeaf { branch: link, nibble, depth: below }),
                 Place::Branch(child) => {
                     let target = Target::Child { parent: link, nibble };
-                    self.gather(overlay, child.link, below, level.saturating_add(1), target)?;
+                    self.gather(nodes, child.link, below, level.saturating_add(1), target)?;
                 }
                 Place::Empty => {}
             }
@@ -79,27 +80,67 @@ pub(crate) struct Sealer {
 impl Sealer {
     /// Computes every reference below and of the roots; all of them lie in the overlay. `epoch` is noted as that of the
     /// change.
-    pub(crate) fn seal(&mut self, overlay: &mut Overlay, roots: &[Link], epoch: u32) -> Result<Vec<Reference>, Fault> {
+    pub(crate) fn seal(
+        &mut self,
+        arena: &Arena,
+        overlay: &mut Overlay,
+        roots: &[Link],
+        epoch: u32,
+    ) -> Result<Vec<Reference>, Fault> {
         let mut work = Work::default();
         for (index, link) in roots.iter().enumerate() {
-            work.gather(overlay, *link, 0, 0, Target::Root(index))?;
+            work.gather(Nodes { arena, overlay }, *link, 0, 0, Target::Root(index))?;
         }
-        let mut references = vec![Reference::NONE; roots.len()];
+        self.run(arena, overlay, &work, roots.len(), epoch)
+    }
+
+    /// Computes every reference below the child towards `key` of a root branch, and its own.
+    pub(crate) fn seal_child(
+        &mut self,
+        arena: &Arena,
+        overlay: &mut Overlay,
+        parent: Link,
+        key: &B256,
+        epoch: u32,
+    ) -> Result<(), Fault> {
+        let nodes = Nodes { arena, overlay };
+        let branch = nodes.branch(parent)?;
+        let depth = branch.prefix_len();
+        let nibble = nibble(&key.0, depth);
+        if nodes.overlay.dirty(parent)? & 1u16.wrapping_shl(u32::from(nibble)) == 0 {
+            return Ok(());
+        }
+        let Place::Branch(child) = branch.at(nibble) else { return Ok(()) };
+        let mut work = Work::default();
+        work.gather(nodes, child.link, depth.saturating_add(1), 0, Target::Child { parent, nibble })?;
+        self.run(arena, overlay, &work, 0, epoch)?;
+        overlay.clean(parent, nibble)
+    }
+
+    fn run(
+        &mut self,
+        arena: &Arena,
+        overlay: &mut Overlay,
+        work: &Work,
+        roots: usize,
+        epoch: u32,
+    ) -> Result<Vec<Reference>, Fault> {
+        let mut references = vec![Reference::NONE; roots];
         for leaves in work.leaves.chunks(CHUNK) {
-            self.seal_leaves(overlay, leaves)?;
+            self.seal_leaves(arena, overlay, leaves)?;
         }
         for level in work.levels.iter().rev() {
             for items in level.chunks(CHUNK) {
-                self.seal_branches(overlay, items, &mut references, epoch)?;
+                self.seal_branches(arena, overlay, items, &mut references, epoch)?;
             }
         }
         Ok(references)
     }
 
-    fn seal_leaves(&mut self, overlay: &mut Overlay, leaves: &[DirtyLeaf]) -> Result<(), Fault> {
+    fn seal_leaves(&mut self, arena: &Arena, overlay: &mut Overlay, leaves: &[DirtyLeaf]) -> Result<(), Fault> {
         let mut found = Vec::with_capacity(leaves.len());
         for dirty in leaves {
-            let Place::Leaf(leaf) = overlay.branch(dirty.branch)?.at(dirty.nibble) else {
+            let Place::Leaf(leaf) = Nodes { arena, overlay }.branch(dirty.branch)?.at(dirty.nibble) else {
                 return Err(Fault::invariant("trie: a leaf that is to be hashed is none"));
             };
             found.push((leaf, dirty.depth));
@@ -150,6 +191,7 @@ impl Sealer {
 
     fn seal_branches(
         &mut self,
+        arena: &Arena,
         overlay: &mut Overlay,
         items: &[(Link, Target)],
         roots: &mut [Reference],
@@ -158,19 +200,18 @@ impl Sealer {
         self.batch.clear();
         let mut short = Vec::with_capacity(items.len());
         for (link, _) in items {
-            let head = overlay.head_mut(*link)?;
-            head.dirty = 0;
-            head.changed = epoch;
-            let branch = overlay.branch(*link)?;
-            let write = |out: &mut Vec<u8>| rlp::branch(out, branch.head.present, branch.references());
-            short.push(self.batch.push(32, write, |rlp| Reference::inline(rlp).unwrap_or_default()));
+            overlay.seal(*link, epoch)?;
+            let branch = Nodes { arena, overlay }.branch(*link)?;
+            let write = |out: &mut Vec<u8>| rlp::branch(out, branch.head.present, branch.references().iter());
+            let inline = self.batch.push(32, write, |rlp| Reference::inline(rlp).unwrap_or_default());
+            short.push((inline, branch.prefix().copied()));
         }
         let mut hashes = self.batch.run().iter();
-        for ((link, target), short) in items.iter().zip(short) {
+        for ((_, target), (short, prefix)) in items.iter().zip(short) {
             let mut reference =
                 short.unwrap_or_else(|| hashes.next().map_or(Reference::NONE, |hash| Reference::hash(*hash)));
-            if let Some(prefix) = overlay.branch(*link)?.prefix() {
-                reference = extended(prefix, &reference);
+            if let Some(prefix) = prefix {
+                reference = extended(&prefix, &reference);
             }
             match target {
                 Target::Child { parent, nibble } => overlay.set_reference(*parent, *nibble, reference)?,

@@ -1,9 +1,10 @@
 //! The state trie: the account trie and the storage tries below it, in one arena under one byte budget.
 
-use crate::arena::{Arena, Overlay};
+use crate::arena::Arena;
 use crate::branch::{Link, Root};
 use crate::evict::Sweep;
 use crate::names::{NodeKey, NodeSource};
+use crate::overlay::Overlay;
 use crate::prepare::Preparation;
 use crate::rlp::{EMPTY_ROOT, Reference};
 use crate::value::Account;
@@ -168,13 +169,13 @@ impl StateTrie {
         self.epoch = self.epoch.saturating_add(1);
         self.generation = self.generation.saturating_add(1);
         self.root = match root {
-            Root::Branch(link) => Root::Branch(overlay.install(&mut self.arena, link)?),
+            Root::Branch(link) => Root::Branch(overlay.install(&mut self.arena, link, self.epoch)?),
             root => root,
         };
         self.root_hash = root_hash;
         for (address, root) in storages {
             match root {
-                Some(link) => self.storages.insert(address, overlay.install(&mut self.arena, link)?),
+                Some(link) => self.storages.insert(address, overlay.install(&mut self.arena, link, self.epoch)?),
                 None => self.storages.remove(&address),
             };
         }

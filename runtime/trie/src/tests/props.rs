@@ -1,9 +1,9 @@
 //! Random histories against the oracle.
 
 use super::model::{Changes, Model, Nodes, account, address, oracle_root, prepare, rebuild};
-use crate::arena::Overlay;
 use crate::branch::Root;
 use crate::edit::Edit;
+use crate::overlay::Overlay;
 use crate::seal::Sealer;
 use crate::value::Value;
 use crate::{AccountUpdate, EMPTY_ROOT, Owner, StateTrie};
@@ -146,7 +146,7 @@ proptest! {
                 _ if !dirty => before,
                 Root::Empty => EMPTY_ROOT,
                 Root::Leaf(leaf) => sealer.leaf_reference(leaf, 0).root(),
-                Root::Branch(link) => sealer.seal(&mut overlay, &[*link], epoch).unwrap()[0].root(),
+                Root::Branch(link) => sealer.seal(&trie.arena, &mut overlay, &[*link], epoch).unwrap()[0].root(),
                 Root::Paged(_) => unreachable!("it was read"),
             };
             let expected = model.iter().map(|(key, value)| (*key, alloy_rlp::encode(value)));
@@ -159,7 +159,7 @@ proptest! {
             trie.storages.clear();
             root = match changed {
                 Root::Branch(link) => {
-                    let link = overlay.install(&mut trie.arena, link).unwrap();
+                    let link = overlay.install(&mut trie.arena, link, epoch).unwrap();
                     trie.storages.insert(address, link);
                     Root::Branch(link)
                 }
