@@ -221,14 +221,14 @@ impl Actor for SyncGate {
 /// What [`SyncEvents`] hears.
 pub(crate) enum SyncNotice {
     /// From the network.
-    Event(NetworkEvent<Assay>),
+    Event(Box<NetworkEvent<Assay>>),
     /// Time passes.
     Tick,
 }
 
 impl From<NetworkEvent<Assay>> for SyncNotice {
     fn from(event: NetworkEvent<Assay>) -> Self {
-        Self::Event(event)
+        Self::Event(Box::new(event))
     }
 }
 
@@ -243,10 +243,10 @@ impl SyncEvents {
         let now = Instant::now();
         let mut late = Vec::new();
         match &event {
-            NetworkEvent::Status(peer, status) => {
-                if !self.desk.bench().on_status(*peer, status.tip_height.into(), now) {
-                    return;
-                }
+            NetworkEvent::Status(peer, status)
+                if !self.desk.bench().on_status(*peer, status.tip_height.into(), now) =>
+            {
+                return;
             }
             NetworkEvent::SyncResponse(id, ..) => late = self.desk.bench().on_answer(id, now),
             NetworkEvent::SyncRequestFailed(id, ..) => self.desk.bench().on_failure(id),
@@ -280,7 +280,7 @@ impl Actor for SyncEvents {
         _state: &mut (),
     ) -> Result<(), ActorProcessingErr> {
         match notice {
-            SyncNotice::Event(event) => self.on_event(event),
+            SyncNotice::Event(event) => self.on_event(*event),
             SyncNotice::Tick => {
                 let late = self.desk.bench().on_tick(Instant::now());
                 late.into_iter().for_each(|peer| self.desk.leave_out(peer));

@@ -29,14 +29,14 @@ const INTRODUCTION: [Duration; 6] = [
 /// What [`PeerWatch`] hears.
 pub(crate) enum PeerMsg {
     /// From the network.
-    Event(NetworkEvent<Assay>),
+    Event(Box<NetworkEvent<Assay>>),
     /// Time to ask the network who is who.
     Ask,
 }
 
 impl From<NetworkEvent<Assay>> for PeerMsg {
     fn from(event: NetworkEvent<Assay>) -> Self {
-        Self::Event(event)
+        Self::Event(Box::new(event))
     }
 }
 
@@ -85,6 +85,10 @@ impl PeerWatch {
     fn known(&self, dump: &NetworkStateDump) {
         let named = self.shared.peers_changed(|peers| {
             let mut named = Vec::new();
+            #[allow(
+                clippy::iter_over_hash_type,
+                reason = "each peer is described by itself; the order only shows in the log"
+            )]
             for (peer, info) in &dump.peers {
                 let id = PeerId::from_bytes(&peer.to_bytes()).ok();
                 let Some(status) = id.and_then(|id| peers.get_mut(&id)) else {
@@ -127,19 +131,25 @@ impl Actor for PeerWatch {
         message: PeerMsg,
         _state: &mut (),
     ) -> Result<(), ActorProcessingErr> {
-        match message {
-            PeerMsg::Ask => self.introduce().await,
-            PeerMsg::Event(NetworkEvent::Listening(address)) => {
+        let event = match message {
+            PeerMsg::Ask => {
+                self.introduce().await;
+                return Ok(());
+            }
+            PeerMsg::Event(event) => *event,
+        };
+        match event {
+            NetworkEvent::Listening(address) => {
                 self.shared.status.send_modify(|status| status.listening.push(address.to_string()));
             }
-            PeerMsg::Event(NetworkEvent::PeerConnected(peer)) => self.connected(&myself, peer),
-            PeerMsg::Event(NetworkEvent::PeerDisconnected(peer)) => self.disconnected(peer),
-            PeerMsg::Event(NetworkEvent::Status(peer, status)) => self.shared.peers_changed(|peers| {
+            NetworkEvent::PeerConnected(peer) => self.connected(&myself, peer),
+            NetworkEvent::PeerDisconnected(peer) => self.disconnected(peer),
+            NetworkEvent::Status(peer, status) => self.shared.peers_changed(|peers| {
                 if let Some(known) = peers.get_mut(&peer) {
                     known.height = status.tip_height.into();
                 }
             }),
-            PeerMsg::Event(_) => {}
+            _ => {}
         }
         Ok(())
     }
