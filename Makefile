@@ -52,6 +52,22 @@ simulate: setup ## Run the simulator over SEEDS=1000 seeds from FIRST=1, or repe
 	ASSAY_SIMULATION_SEEDS=$(or $(SEEDS),1000) ASSAY_SIMULATION_FIRST=$(or $(FIRST),1) $(if $(SEED),ASSAY_SIMULATION_SEED=$(SEED)) \
 		cargo test --release --locked -p assay-tests --test all simulation::runs::no_seed -- --nocapture
 
+.PHONY: chaos
+chaos: build ## 10 minutes of load on four validators, one killed and restarted every 20 s; then all hashes are compared
+	ASSAY_CHAOS_SECONDS=$${ASSAY_CHAOS_SECONDS:-600} cargo test --release --locked -p assay-tests --test all recipe_chaos -- --nocapture
+
+.PHONY: network-rate
+network-rate: build ## Four validators: rate with one dead, two dead and back, all killed 20 times, restart to deciding
+	ASSAY_RATE_SECONDS=$${ASSAY_RATE_SECONDS:-60} ASSAY_QUORUM_ROUNDS=$${ASSAY_QUORUM_ROUNDS:-3} \
+	ASSAY_RESTART_ROUNDS=$${ASSAY_RESTART_ROUNDS:-5} ASSAY_ALL_KILLED=$${ASSAY_ALL_KILLED:-20} \
+	cargo test --release --locked -p assay-tests --test all -- --nocapture --test-threads 1 \
+	recipe_rate recipe_quorum recipe_restart network_survives_that_all_are_killed
+
+.PHONY: network-faults
+network-faults: build ## Partitions, 30 % loss and slow links between namespaces (needs root and /dev/net/tun)
+	ASSAY_FAULT_SECONDS=$${ASSAY_FAULT_SECONDS:-20} \
+	cargo test --release --locked -p assay-tests --test all recipe_faults -- --nocapture --test-threads 1
+
 .PHONY: deny
 deny: ## Check licences, sources and bans of the dependencies (installs cargo-deny)
 	command -v cargo-deny >/dev/null || cargo install --locked cargo-deny

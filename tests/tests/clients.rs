@@ -3,6 +3,7 @@
 use crate::support::{Node, root};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 fn clients() -> PathBuf {
     let path = root().join(".cache/clients");
@@ -15,6 +16,12 @@ fn clients() -> PathBuf {
 }
 
 fn artifacts() -> PathBuf {
+    // Once for all tests: they run side by side.
+    static COMPILED: OnceLock<PathBuf> = OnceLock::new();
+    COMPILED.get_or_init(compile).clone()
+}
+
+fn compile() -> PathBuf {
     let out = root().join(".cache/artifacts");
     let modules = clients().join("node_modules");
     let status = Command::new("node")
