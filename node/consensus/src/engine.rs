@@ -266,23 +266,6 @@ pub struct EngineStatus {
     pub demoted: Vec<ConsensusAddress>,
 }
 
-/// A connected peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnginePeer {
-    /// Id of its network key, in base 58.
-    pub id: String,
-    /// The name it gives itself.
-    pub moniker: String,
-    /// Where the connection goes to or comes from, as a multiaddress.
-    pub address: String,
-    /// Address of the validator it has proven to be.
-    pub validator: Option<String>,
-    /// Whether it opened the connection.
-    pub inbound: bool,
-    /// Height it says it has decided; zero before it has said so.
-    pub decided: Height,
-}
-
 /// Handle of a running engine. Dropping it does not stop the engine.
 pub struct EngineHandle {
     running: Running,
@@ -308,11 +291,6 @@ impl EngineHandle {
     /// Where the engine stands, and every change of it.
     pub fn status(&self) -> watch::Receiver<EngineStatus> {
         self.running.status()
-    }
-
-    /// The connected peers, by id. Empty where the network does not answer within a second.
-    pub async fn peers(&self) -> Vec<EnginePeer> {
-        self.running.peers().await
     }
 
     /// Asks the engine to stop and waits until all of it has, at most [`STOP_TIME_MAX`].

@@ -37,8 +37,8 @@ pub mod wal;
 pub use application::*;
 pub use certificate::{CertificateError, verify_certificate, verify_evidence, verify_late_vote};
 pub use engine::{
-    CommitStatus, EngineConfig, EngineError, EngineHandle, EngineKeys, EnginePeer, EngineStatus, Pacing, PeerStatus,
-    PubSub, StopReason, Timeouts,
+    CommitStatus, EngineConfig, EngineError, EngineHandle, EngineKeys, EngineStatus, Pacing, PeerStatus, PubSub,
+    StopReason, Timeouts,
 };
 pub use gossip::{GossipConfig, GossipError, GossipHandle, GossipStatus};
 pub use guard::GuardError;

@@ -4,7 +4,7 @@ use super::network::Network;
 use crate::build;
 use assay_chain::Chain;
 use assay_consensus::engine::EnginePhase;
-use assay_consensus::{EngineHandle, EnginePeer, GossipHandle, GossipStatus, Pacing};
+use assay_consensus::{EngineHandle, GossipHandle, GossipStatus, Pacing, PeerStatus};
 use assay_primitives::ConsensusAddress;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -84,8 +84,8 @@ impl Watched {
 
     /// Everything an operator asks for. Reads a few certificates; `ready` and its reasons are the admin port's to add.
     pub(super) async fn status(&self) -> Value {
-        let peers = self.engine.peers().await;
         let engine = self.engine.status().borrow().clone();
+        let peers = &engine.connected;
         let (health, head, spec) = (self.chain.health(), self.chain.head(), self.chain.spec());
         let phase = format!("{:?}", engine.phase).to_lowercase();
         let role = if self.validator.is_some() { "validator" } else { "full" };
@@ -116,6 +116,8 @@ impl Watched {
                 "phase": phase,
                 "decided": engine.decided.get(),
                 "idle": engine.idle,
+                "proposer": engine.proposer.map(|address| address.to_string()),
+                "demoted": engine.demoted.iter().map(ToString::to_string).collect::<Vec<_>>(),
             },
             "sync": self.sync(engine.best_peer.get()),
             "listening": engine.listening,
@@ -124,7 +126,7 @@ impl Watched {
             "pool": { "pending": pool.pending, "queued": pool.queued, "bytes": pool.bytes },
         });
         if let Some(status) = status.as_object_mut() {
-            status.extend(self.validators(head.number(), &peers));
+            status.extend(self.validators(head.number(), peers));
         }
         status
     }
@@ -141,7 +143,7 @@ impl Watched {
     }
 
     /// `validators`, `lastCertificate`, `missing`.
-    fn validators(&self, head: u64, peers: &[EnginePeer]) -> serde_json::Map<String, Value> {
+    fn validators(&self, head: u64, peers: &[PeerStatus]) -> serde_json::Map<String, Value> {
         let certificates: Vec<_> = (0..SIGNED_WINDOW)
             .filter_map(|back| head.checked_sub(back).filter(|height| *height > 0))
             .filter_map(|height| self.chain.certificate(height).ok().flatten())
@@ -166,8 +168,7 @@ impl Watched {
                 missing.push(address.to_string());
             }
             let name = address.to_string();
-            let connected = self.validator == Some(address)
-                || peers.iter().any(|peer| peer.validator.as_deref() == Some(name.as_str()));
+            let connected = self.validator == Some(address) || peers.iter().any(|peer| peer.validator == Some(address));
             validators.push(json!({
                 "address": name,
                 "power": validator.power,
@@ -206,13 +207,12 @@ fn gossip_json(status: &GossipStatus) -> Value {
     })
 }
 
-fn peer_json(peer: &EnginePeer) -> Value {
+fn peer_json(peer: &PeerStatus) -> Value {
     json!({
         "id": peer.id,
-        "moniker": peer.moniker,
+        "moniker": peer.name,
         "address": peer.address,
-        "validator": peer.validator,
-        "inbound": peer.inbound,
-        "decided": peer.decided.get(),
+        "validator": peer.validator.map(|address| address.to_string()),
+        "decided": peer.height.get(),
     })
 }

@@ -74,7 +74,6 @@ pub(super) struct Started {
     pub(super) shared: Arc<Shared>,
     pub(super) notifier: WorkNotifier,
     pub(super) exported: bool,
-    pub(super) network: NetworkRef<Assay>,
 }
 
 /// The actors spawned so far, under their supervisor, which is the first.
@@ -171,7 +170,6 @@ impl Assembly {
             shared: Arc::clone(&self.shared),
             notifier: notifier(&self.pulse, inputs),
             exported: self.registry.1,
-            network: network.clone(),
         };
         tokio::spawn(self.host(jobs, network, consensus).run(queue));
         Ok(started)

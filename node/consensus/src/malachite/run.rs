@@ -1,32 +1,23 @@
 //! The life of an engine: log and guard looked after, actors spawned, and all taken apart at the end.
 
 use super::assembly::{Assembly, Started, Threads, registry, thread_error};
-use super::context::Assay;
 use super::settings::consensus_config;
 use super::signing::VotingKey;
 use super::supervisor::Stopper;
 use super::watch::{Pulse, Shared};
 use crate::application::Application;
-use crate::engine::{
-    EngineConfig, EngineError, EngineKeys, EnginePeer, EngineStatus, STOP_TIME_MAX, StopReason, WorkNotifier,
-};
+use crate::engine::{EngineConfig, EngineError, EngineKeys, EngineStatus, STOP_TIME_MAX, StopReason, WorkNotifier};
 use crate::guard::{self, Guard};
 use crate::keys;
 use crate::wal::{self, WalState};
-use arc_malachitebft_app::types::PeerId;
-use arc_malachitebft_engine::network::{NetworkMsg, NetworkRef};
 use assay_primitives::Height;
 use ractor::ActorCell;
-use ractor::rpc::CallResult;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
 /// Longest wait for the engine to listen and to ask for its first height.
 const START_TIME_MAX: Duration = Duration::from_secs(10);
-
-/// Longest wait for the list of peers.
-const PEERS_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// A running engine.
 pub(crate) struct Running {
@@ -35,28 +26,9 @@ pub(crate) struct Running {
     notifier: WorkNotifier,
     ended: watch::Receiver<Option<StopReason>>,
     exported: bool,
-    network: NetworkRef<Assay>,
 }
 
 impl Running {
-    pub(crate) async fn peers(&self) -> Vec<EnginePeer> {
-        let dump = self.network.call(NetworkMsg::DumpState, Some(PEERS_TIME_MAX)).await;
-        let Ok(CallResult::Success(Some(dump))) = dump else { return Vec::new() };
-        let tips = self.shared.tips();
-        let tip = |id: &[u8]| tips.get(&PeerId::from_bytes(id).ok()?).copied();
-        let peers = dump.peers.into_iter().map(|(id, peer)| EnginePeer {
-            decided: tip(&id.to_bytes()).unwrap_or_default(),
-            id: id.to_base58(),
-            moniker: peer.moniker,
-            address: peer.address.to_string(),
-            validator: peer.consensus_address,
-            inbound: peer.connection_direction.is_some_and(|direction| direction.as_str() == "inbound"),
-        });
-        let mut peers: Vec<_> = peers.collect();
-        peers.sort_by(|a, b| a.id.cmp(&b.id));
-        peers
-    }
-
     pub(crate) fn notifier(&self) -> WorkNotifier {
         self.notifier.clone()
     }
@@ -187,7 +159,6 @@ impl Started {
             notifier: self.notifier,
             ended,
             exported: self.exported,
-            network: self.network,
         };
         let mut status = running.status();
         let ready = status.wait_for(|status| status.height > Height::ZERO);

@@ -113,11 +113,6 @@ impl Shared {
         }
     }
 
-    /// Heights that the peers say they have decided.
-    pub(crate) fn tips(&self) -> BTreeMap<PeerId, Height> {
-        lock(&self.peers).iter().map(|(id, peer)| (*id, peer.height)).collect()
-    }
-
     /// Whether anybody listens.
     pub(crate) fn has_peers(&self) -> bool {
         !lock(&self.peers).is_empty()
@@ -295,9 +290,9 @@ impl Shared {
         let mut said = lock(&self.progress);
         let due = said.is_none_or(|said| said.elapsed() >= PROGRESS);
         match (was, syncing) {
-            (false, true) => tracing::info!(%decided, %target, "behind the peers; catching up"),
-            (true, true) if due => tracing::info!(%decided, %target, "catching up"),
-            (true, false) => tracing::info!(%decided, "caught up with the peers"),
+            (false, true) => tracing::debug!(%decided, %target, "behind the peers; catching up"),
+            (true, true) if due => tracing::debug!(%decided, %target, "catching up"),
+            (true, false) => tracing::debug!(%decided, "caught up with the peers"),
             _ => return,
         }
         *said = Some(Instant::now());
