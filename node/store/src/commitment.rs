@@ -69,7 +69,7 @@ impl Resident {
     pub(crate) fn install(&mut self, database: &Database, height: Height, prepared: Prepared) -> Result<(), Fault> {
         self.trie.install(prepared)?;
         let due = self.written.is_none_or(|written| height.get() - written.get() >= WRITE_HEIGHTS)
-            || self.trie.unsaved_bytes() > self.budget_bytes / 4;
+            || self.trie.unsaved_bytes() > self.budget_bytes / 2;
         if due {
             self.write(database, height)?;
         }

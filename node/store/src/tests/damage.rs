@@ -258,3 +258,15 @@ fn a_trie_that_is_not_the_headers_is_refused_and_rebuilt() {
     assert!(!damaged.repair().replay);
     damaged.assert_whole(BLOCKS);
 }
+
+/// A kill right after genesis or one of the first blocks may leave no node at all: they are worked out from the undo records.
+#[test]
+fn nodes_that_were_never_written_are_worked_out_at_open() {
+    let damaged = Damaged::new();
+    let mut opened = crate::open::Opened::open(damaged.path(), small_options()).unwrap();
+    opened.recreate(crate::tables::Table::Trie).unwrap();
+    let meta = opened.database.table(crate::tables::Table::Meta).unwrap();
+    opened.database.db.delete_cf(meta, crate::store::META_TRIE).unwrap();
+    drop(opened);
+    damaged.assert_whole(BLOCKS);
+}

@@ -1,7 +1,8 @@
 //! The latest state against a model, and the stored forms of accounts and slots.
 
 use super::fixture::{Random, TestChain, assert_state, random_changes, small_options};
-use crate::state::{decode_account, encode_account};
+use crate::state::{decode_account, decode_undo, encode_account};
+use crate::tables::Table;
 use alloy_primitives::{B256, KECCAK256_EMPTY, U256};
 use assay_kernel::{AccountRecord, Commitment, StateView};
 use assay_primitives::Height;
@@ -18,6 +19,43 @@ proptest! {
         let bytes = encode_account(&account);
         prop_assert_eq!(decode_account(&bytes).unwrap(), account);
         prop_assert!(decode_account(&bytes[..bytes.len() - 1]).is_err() || bytes.len() == 1);
+    }
+}
+
+proptest! {
+    #[test]
+    fn damaged_undo_records_never_panic(bytes: Vec<u8>) {
+        let _ = decode_undo(&bytes);
+    }
+}
+
+#[test]
+fn an_undo_record_names_every_key_that_its_block_changed() {
+    let mut random = Random::new(8);
+    let mut chain = TestChain::new(small_options());
+    for height in 1..20u64 {
+        let before = chain.state().clone();
+        let changes = random_changes(&mut random, &before, 24, 8);
+        chain.grow(changes.clone());
+        let database = &chain.store().inner.database;
+        let record = database.get(Table::Undo, &height.to_be_bytes()).unwrap().unwrap().to_vec();
+        let undo = decode_undo(&record).unwrap();
+        assert!(undo.iter().map(|(address, _)| address).eq(changes.accounts.keys()));
+        for (address, undo) in &undo {
+            assert_eq!(undo.account, before.account(*address).unwrap());
+            let mut changed = changes.accounts[address].slots.clone();
+            changed.retain(|slot, value| before.storage(*address, *slot).unwrap() != *value);
+            if !changes.accounts[address].wiped && changes.accounts[address].account.is_some() {
+                assert!(undo.slots.iter().map(|(slot, _)| slot).eq(changed.keys()));
+            }
+            for (slot, value) in &undo.slots {
+                assert_eq!(before.storage(*address, *slot).unwrap(), *value);
+            }
+        }
+        for cut in [1, record.len() / 2, record.len() - 1] {
+            let whole = decode_undo(&record[..cut]).is_ok_and(|part| part.len() < undo.len());
+            assert!(whole || decode_undo(&record[..cut]).is_err());
+        }
     }
 }
 
