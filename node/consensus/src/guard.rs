@@ -6,10 +6,13 @@
 //!
 //! 1. a height below the current one, or one that was passed: abstain;
 //! 2. a message of this kind, height and round was signed before: that one is returned, even if another was asked for,
-//!    so that validators that were all killed at once complete the round they were in. Two exceptions abstain: a
-//!    precommit for a value against anything else, and a proposal that claims another polka;
-//! 3. the engine's log of this height was lost: a vote for anything but the value precommitted earlier abstains, for
-//!    the log held the reason to unlock;
+//!    so that validators that were all killed at once complete the round they were in. Exceptions: a precommit for a
+//!    value is not returned against another value, nor a proposal against one that claims another polka (abstain); and a
+//!    precommit for a value that is returned against nil means that the engine has forgotten its lock: rule 3 holds from
+//!    then on;
+//! 3. the engine's log of this height was lost: in place of a vote for anything but the value precommitted earlier, nil
+//!    is signed, as a validator does that is locked. The log held the reason to unlock. A proposal binds nobody, and a
+//!    proposer that abstains would not prevote either;
 //! 4. anything else is recorded, made durable, and signed.
 //!
 //! To abstain is to return no signature; the adapter turns that into a message that reaches nobody.
@@ -250,17 +253,27 @@ impl Guard {
             return Ok(Answer::Abstain);
         }
         if message.height == self.height {
-            if let Some((stored, signature)) = self.signed.get(&(message.round, message.step)) {
-                return Ok(if may_return(stored, message) {
-                    Answer::Signed(stored.clone(), *signature)
-                } else {
-                    Answer::Abstain
-                });
+            if let Some((stored, signature)) = self.signed.get(&(message.round, message.step)).cloned() {
+                return match may_return(&stored, message) {
+                    Return::Never => Ok(Answer::Abstain),
+                    Return::Always => Ok(Answer::Signed(stored, signature)),
+                    Return::Locked => {
+                        self.log_lost()?;
+                        Ok(Answer::Signed(stored, signature))
+                    }
+                };
             }
-            if message.round < self.complete_from || (self.log_lost && self.locked_elsewhere(message)) {
+            if message.round < self.complete_from {
                 return Ok(Answer::Abstain);
             }
+            if self.log_lost && message.step != Step::Proposal && self.locked_elsewhere(message) {
+                return self.sign_new(&ConsensusMessage { block_id: None, ..message.clone() });
+            }
         }
+        self.sign_new(message)
+    }
+
+    fn sign_new(&mut self, message: &ConsensusMessage) -> Result<Answer, GuardError> {
         let sign_bytes = message.sign_bytes();
         let signature = self.key.sign(&sign_bytes);
         self.record(message.height, Entry::Signed { sign_bytes, signature: signature.0 })?;
@@ -294,7 +307,7 @@ impl Guard {
         Ok(())
     }
 
-    /// Records that the engine's log of the current height was lost.
+    /// Records that the engine's log of the current height was lost, or that it does not know what was precommitted.
     pub(crate) fn log_lost(&mut self) -> Result<(), GuardError> {
         if self.log_lost || self.signed.is_empty() {
             return Ok(());
@@ -349,12 +362,24 @@ impl Guard {
     }
 }
 
-/// Whether the stored message may be handed out although `asked` differs.
-fn may_return(stored: &ConsensusMessage, asked: &ConsensusMessage) -> bool {
-    match stored.step {
-        Step::Prevote => true,
-        Step::Precommit => stored.block_id.is_none() || stored.block_id == asked.block_id,
+/// How a stored message may be handed out.
+enum Return {
+    Never,
+    Always,
+    /// With the lock kept by the guard from now on, for the engine does not know of it.
+    Locked,
+}
+
+/// How the stored message may be handed out although `asked` differs.
+fn may_return(stored: &ConsensusMessage, asked: &ConsensusMessage) -> Return {
+    match (stored.step, stored.block_id) {
+        (Step::Prevote, _) | (Step::Precommit, None) => Return::Always,
+        (Step::Precommit, locked) if locked == asked.block_id => Return::Always,
+        (Step::Precommit, _) if asked.block_id.is_none() => Return::Locked,
         // The engine publishes the polka a proposal claims; one that it does not hold would stop it.
-        Step::Proposal => stored.valid_round.is_none() || stored.valid_round == asked.valid_round,
+        (Step::Proposal, _) if stored.valid_round.is_none() || stored.valid_round == asked.valid_round => {
+            Return::Always
+        }
+        (Step::Precommit | Step::Proposal, _) => Return::Never,
     }
 }

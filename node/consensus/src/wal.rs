@@ -140,7 +140,7 @@ fn retain_entries(path: &Path, keep: impl Fn(&[u8]) -> bool) -> io::Result<()> {
     let mut new = head.to_vec();
     while let Some((entry, next)) = split_entry(rest) {
         if keep(entry.data) {
-            new.extend(rest.strip_suffix(next).unwrap_or_default());
+            new.extend(rest.iter().take(rest.len().saturating_sub(next.len())));
         }
         rest = next;
     }

@@ -79,7 +79,6 @@ fn the_first_message_of_a_step_is_the_only_one() {
         returns(&mut guard, &precommit(1, 0, Some(1)), &precommit(1, 0, None));
         returns(&mut guard, &precommit(1, 1, Some(1)), &precommit(1, 1, Some(1)));
         abstains(&mut guard, &precommit(1, 1, Some(2)));
-        abstains(&mut guard, &precommit(1, 1, None));
         drop(guard);
         guard = open(folder.path());
     }
@@ -121,12 +120,27 @@ fn without_the_engines_log_the_precommit_stays_locked() {
     guard.log_lost().unwrap();
     drop(guard);
     let mut guard = open(folder.path());
-    abstains(&mut guard, &prevote(1, 2, Some(2)));
-    abstains(&mut guard, &precommit(1, 2, Some(2)));
-    abstains(&mut guard, &proposal(1, 2, 2, None));
-    signs(&mut guard, &prevote(1, 2, Some(1)));
-    signs(&mut guard, &precommit(1, 2, Some(1)));
-    signs(&mut guard, &prevote(1, 3, None));
+    for _ in 0..2 {
+        returns(&mut guard, &prevote(1, 2, Some(2)), &prevote(1, 2, None));
+        returns(&mut guard, &precommit(1, 2, Some(2)), &precommit(1, 2, None));
+    }
+    signs(&mut guard, &proposal(1, 2, 2, None));
+    signs(&mut guard, &prevote(1, 3, Some(1)));
+    signs(&mut guard, &precommit(1, 3, Some(1)));
+    signs(&mut guard, &prevote(1, 4, None));
+    signs(&mut guard, &prevote(2, 0, Some(2)));
+}
+
+#[test]
+fn a_precommit_that_the_engine_forgot_is_given_again_and_locks() {
+    let (folder, mut guard) = fresh();
+    signs(&mut guard, &precommit(1, 1, Some(1)));
+    returns(&mut guard, &precommit(1, 1, None), &precommit(1, 1, Some(1)));
+    drop(guard);
+    let mut guard = open(folder.path());
+    returns(&mut guard, &precommit(1, 1, None), &precommit(1, 1, Some(1)));
+    returns(&mut guard, &prevote(1, 2, Some(2)), &prevote(1, 2, None));
+    signs(&mut guard, &prevote(1, 3, Some(1)));
     signs(&mut guard, &prevote(2, 0, Some(2)));
 }
 
