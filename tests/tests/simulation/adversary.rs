@@ -153,7 +153,10 @@ impl Adversary {
             let side = usize::from(to % 2);
             let sides = match twins.get(&(message.height, message.round)) {
                 Some(twins) => twins.map(Some),
-                None if message.step == Step::Proposal => [message.block_id; 2],
+                // Those who collude vote like everybody for blocks of others: their time comes when they propose.
+                None if message.step == Step::Proposal || self.behaviour == Behaviour::Colluding => {
+                    [message.block_id; 2]
+                }
                 None => [message.block_id, None],
             };
             self.acts += 1;

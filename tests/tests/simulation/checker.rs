@@ -5,7 +5,7 @@ use assay_chain::{BlockRef, Chain, CommittedBlock};
 use assay_consensus::{Application as _, ConsensusMessage, HeightContext, Step, verify_certificate, verify_evidence};
 use assay_primitives::{
     Block, BlockId, CommitCertificate, CommitSignature, ConsensusAddress, Evidence, Height, Round, TimestampMs,
-    ValidatorSet,
+    Validator, ValidatorSet,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,6 +24,10 @@ pub struct Checker {
     validators: ValidatorSet,
     honest: BTreeSet<ConsensusAddress>,
     signed: BTreeMap<(ConsensusAddress, Height, Round, Step), ConsensusMessage>,
+    /// Published precommits for a block.
+    precommits: BTreeMap<(ConsensusAddress, Height, Round), BlockId>,
+    /// Honest prevotes for a block.
+    prevotes: BTreeMap<(Height, Round, BlockId), BTreeSet<ConsensusAddress>>,
     agreed: BTreeMap<Height, Agreed>,
     /// Last height that a node has decided, over all its lives.
     decided: BTreeMap<usize, Height>,
@@ -37,8 +41,20 @@ pub struct Checker {
 
 impl Checker {
     pub fn new(chain_id: u64, validators: ValidatorSet, honest: BTreeSet<ConsensusAddress>) -> Self {
-        let (signed, agreed, decided, certificates, accused) = Default::default();
-        Self { chain_id, validators, honest, signed, agreed, decided, certificates, accused, evidence: 0 }
+        let (signed, precommits, prevotes, agreed, decided, certificates, accused) = Default::default();
+        Self {
+            chain_id,
+            validators,
+            honest,
+            signed,
+            precommits,
+            prevotes,
+            agreed,
+            decided,
+            certificates,
+            accused,
+            evidence: 0,
+        }
     }
 
     pub fn height(&self) -> Height {
@@ -56,13 +72,53 @@ impl Checker {
         }
         let key = (message.address, message.height, message.round, message.step);
         match self.signed.get(&key) {
-            Some(before) if before != message => Err(format!("double signature: {before:?} and {message:?}")),
-            Some(_) => Ok(()),
-            None => {
-                self.signed.insert(key, message.clone());
+            Some(before) if before != message => return Err(format!("double signature: {before:?} and {message:?}")),
+            Some(_) => return Ok(()),
+            None => {}
+        }
+        self.signed.insert(key, message.clone());
+        if let (Step::Prevote, Some(block_id)) = (message.step, message.block_id) {
+            self.prevotes.entry((message.height, message.round, block_id)).or_default().insert(message.address);
+        }
+        Ok(())
+    }
+
+    /// What an honest validator publishes keeps to its lock, and a precommit has a polka. A vote that was signed and
+    /// lost with the power, before anybody heard of it, binds nobody.
+    pub fn on_published(&mut self, message: &ConsensusMessage) -> Result<(), String> {
+        let Some(block_id) = message.block_id else { return Ok(()) };
+        match message.step {
+            Step::Proposal => Ok(()),
+            Step::Prevote => self.check_lock(message, block_id),
+            Step::Precommit if !self.polka(message.height, message.round, block_id) => {
+                Err(format!("a precommit without a polka: {message:?}"))
+            }
+            Step::Precommit => {
+                self.precommits.insert((message.address, message.height, message.round), block_id);
                 Ok(())
             }
         }
+    }
+
+    /// Who has precommitted a block prevotes another one only for a polka of that round or a later one.
+    fn check_lock(&self, message: &ConsensusMessage, block_id: BlockId) -> Result<(), String> {
+        let (address, height, round) = (message.address, message.height, message.round);
+        let earlier = self.precommits.range((address, height, Round::ZERO)..(address, height, round));
+        let Some(((_, _, locked_in), locked)) = earlier.last() else { return Ok(()) };
+        let released = || (locked_in.get()..round.get()).any(|at| self.polka(height, Round(at), block_id));
+        if *locked == block_id || released() {
+            return Ok(());
+        }
+        Err(format!("{message:?} although locked on {locked} since round {locked_in}"))
+    }
+
+    /// Whether more than two thirds may have prevoted a block, everybody who breaks the rules among them.
+    fn polka(&self, height: Height, round: Round, block_id: BlockId) -> bool {
+        let voters = self.prevotes.get(&(height, round, block_id));
+        let voted = |address: &ConsensusAddress| voters.is_some_and(|voters| voters.contains(address));
+        let counts = |v: &&Validator| !self.honest.contains(&v.address) || voted(&v.address);
+        let power: u64 = self.validators.iter().filter(counts).map(|validator| validator.power).sum();
+        3 * power > 2 * self.validators.total_power()
     }
 
     /// A node never goes back behind what it has decided. What it decided just before a crash is checked now.

@@ -73,6 +73,25 @@ fn a_double_signature_of_an_honest_validator_is_seen() {
 }
 
 #[test]
+fn a_forgotten_lock_and_a_precommit_without_a_polka_are_seen() {
+    let precommit = |by, round, block| ConsensusMessage { step: Step::Precommit, ..message(by, round, Some(block)) };
+    let mut checker = checker();
+    for by in 0..2 {
+        checker.on_signed(&message(by, 0, Some(1))).unwrap();
+    }
+    // Two honest of four, and the fourth who may say anything: a polka for block 1 and for no other.
+    refused(checker.on_published(&precommit(0, 0, 2)), "without a polka");
+    checker.on_published(&precommit(1, 0, 1)).unwrap();
+    checker.on_published(&message(1, 1, Some(1))).unwrap();
+    refused(checker.on_published(&message(1, 2, Some(2))), "although locked");
+    for by in [0, 2] {
+        checker.on_signed(&message(by, 3, Some(2))).unwrap();
+    }
+    checker.on_published(&message(1, 4, Some(2))).unwrap();
+    checker.on_published(&message(2, 1, Some(2))).unwrap();
+}
+
+#[test]
 fn a_fork_is_seen_in_block_and_execution_and_time_must_rise() {
     let agreed = |block, header, time| Agreed {
         block_id: id(block),
@@ -174,6 +193,7 @@ fn a_fork_accuses_at_least_a_third() {
         let Err(failure) = run(Plan::collusion(seed), false) else { continue };
         // With so many against the rules nothing is promised but this: whoever forks is known.
         if !failure.reason.contains("fork at") {
+            println!("seed {seed}: {}", failure.reason);
             continue;
         }
         assert!(3 * failure.accused.len() >= 7, "seed {seed}: only {:?} are accused", failure.accused);

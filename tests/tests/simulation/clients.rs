@@ -96,6 +96,16 @@ impl Clients {
         }
     }
 
+    /// Sends everything that is in no block yet to all nodes, as gossip would: whoever was asked may propose late.
+    pub fn spread(&self, chains: &[Chain]) {
+        for (hash, raw) in self.accounts.iter().flat_map(|account| &account.open) {
+            for chain in chains.iter().filter(|chain| chain.transaction(*hash).ok().flatten().is_none()) {
+                // The node's answer is no promise here: another one acknowledged it.
+                drop(self.runtime.block_on(chain.submit(raw.clone())));
+            }
+        }
+    }
+
     /// Whether all that was acknowledged is in a block.
     pub fn settled(&self, chain: &Chain) -> bool {
         self.acknowledged.iter().all(|hash| chain.transaction(*hash).ok().flatten().is_some())

@@ -5,6 +5,7 @@ use super::plan::{Behaviour, Member, Planted};
 use super::rng::Rng;
 use assay_chain::{Chain, ChainConfig, ProposerIdentity};
 use assay_consensus::simulation::{CrashPoint, End, Node, Write};
+use assay_consensus::wal::{self, WalState};
 use assay_consensus::{
     Application, ConsensusKey, EngineConfig, EngineKeys, HeightContext, Info, NetworkKey, ProposalOrigin,
     UndecidedProposal, Verdict, Work,
@@ -30,6 +31,12 @@ pub enum Crash {
     Kill,
     /// The power goes: what was not synced may be lost.
     Power,
+    /// The process is killed and its log of the height is gone afterwards.
+    LogGone,
+    /// The process is killed and a byte of the log is flipped; the operator runs the repair.
+    LogDamaged,
+    /// The process is killed and a byte of the guard is flipped, which its other copy mends.
+    GuardFlipped,
 }
 
 /// The crash that is to come, and what it will find on the disk.
@@ -185,6 +192,16 @@ pub struct Machine {
     earlier: Option<(Vec<u8>, Vec<u8>)>,
 }
 
+/// Flips a bit somewhere in a file.
+fn flip(file: &Path, rng: &mut Rng) {
+    let Ok(mut bytes) = fs::read(file) else { return };
+    if !bytes.is_empty() {
+        let place = rng.below(bytes.len());
+        bytes[place] ^= 1 << rng.below(8);
+        fs::write(file, bytes).unwrap();
+    }
+}
+
 pub fn consensus_key(index: u8) -> ConsensusKey {
     ConsensusKey::from_bytes([index + 1; 32])
 }
@@ -260,6 +277,19 @@ impl Machine {
         fuse.countdown = None;
         let lost = if crash == Crash::Power { fuse.lose_unsynced(rng) } else { 0 };
         drop(fuse);
+        let folder = self.dir.join("consensus");
+        match crash {
+            Crash::Kill | Crash::Power => {}
+            Crash::LogGone => drop(fs::remove_file(folder.join("wal"))),
+            Crash::LogDamaged => {
+                flip(&folder.join("wal"), rng);
+                let damaged = matches!(wal::inspect(&wal::wal_path(&folder)), Ok(WalState::Damaged { .. }));
+                if damaged {
+                    wal::repair(&folder, Some((CHAIN_ID, self.key.clone()))).unwrap();
+                }
+            }
+            Crash::GuardFlipped => flip(&folder.join("guard"), rng),
+        }
         match (planted, height) {
             (Some(Planted::GuardForgets), Some(height)) => self.forget(height.previous()),
             (Some(Planted::DiskLies), _) => self.restore(),

@@ -88,6 +88,8 @@ pub struct World {
     queued: u64,
     machines: Vec<Machine>,
     adversaries: BTreeMap<usize, Adversary>,
+    /// Reads what is published; signs nothing.
+    reader: Forger,
     network: Network,
     checker: Checker,
     clients: Clients,
@@ -99,6 +101,8 @@ pub struct World {
     /// How long after the end of the faults the first block came, in microseconds.
     first_calm: Option<u64>,
     crashes: u64,
+    spread: bool,
+    without_log: BTreeSet<usize>,
     rounds_max: u32,
     _folder: TempDir,
 }
@@ -159,6 +163,7 @@ impl World {
             queue: BTreeMap::new(),
             queued: 0,
             adversaries,
+            reader: Forger { chain_id: CHAIN_ID, key: consensus_key(0) },
             network: Network::new(plan.weather),
             checker: Checker::new(CHAIN_ID, validators, honest),
             clients,
@@ -169,6 +174,8 @@ impl World {
             calm_since: None,
             first_calm: None,
             crashes: 0,
+            spread: false,
+            without_log: BTreeSet::new(),
             rounds_max: 0,
             _folder: folder,
             machines,
@@ -285,8 +292,14 @@ impl World {
         let goal = from.get() + CALM_HEIGHTS;
         let lowest = self.honest().map(|(_, chain)| chain.head().number()).min().unwrap_or_default();
         let all_up = self.honest().count() == self.machines.iter().filter(|machine| machine.honest()).count();
-        if all_up && lowest >= goal && self.honest().all(|(_, chain)| self.clients.settled(&chain)) {
-            return Ok(true);
+        if all_up && lowest >= goal {
+            if self.honest().all(|(_, chain)| self.clients.settled(&chain)) {
+                return Ok(true);
+            }
+            if !std::mem::replace(&mut self.spread, true) {
+                let chains: Vec<Chain> = self.honest().map(|(_, chain)| chain).collect();
+                self.clients.spread(&chains);
+            }
         }
         if self.now > since + CALM_MS_MAX * 1_000 {
             let heads: Vec<_> = self.honest().map(|(node, chain)| (node, chain.head().number())).collect();
@@ -359,14 +372,36 @@ impl World {
                 match (fired, end) {
                     (Some(place), _) => {
                         self.count(&format!("crash {place}"));
-                        let power = self.plan.planted.is_none() && self.rng.percent(30);
-                        self.crashed(node, if power { Crash::Power } else { Crash::Kill })
+                        let crash = match self.rng.below(20) {
+                            _ if self.plan.planted.is_some() => Crash::Kill,
+                            0..6 => Crash::Power,
+                            6 if self.may_lose_log(node) => Crash::LogGone,
+                            7 if self.may_lose_log(node) => Crash::LogDamaged,
+                            8 => Crash::GuardFlipped,
+                            _ => Crash::Kill,
+                        };
+                        self.crashed(node, crash)
                     }
                     (None, end) if self.machines[node].honest() => Err(format!("node {node} stopped: {end}")),
                     (None, _) => self.crashed(node, Crash::Kill),
                 }
             }
         }
+    }
+
+    /// A validator without its log keeps its lock for the rest of the height, whatever the others decide: it counts with
+    /// those that break the rules.
+    fn may_lose_log(&mut self, node: usize) -> bool {
+        let faulty = |(index, machine): &(usize, &Machine)| {
+            !machine.honest() || *index == node || self.without_log.contains(index)
+        };
+        let power: u64 = self.machines.iter().enumerate().filter(faulty).map(|(_, machine)| machine.member.power).sum();
+        let total: u64 = self.machines.iter().map(|machine| machine.member.power).sum();
+        let may = 3 * power < total;
+        if may {
+            self.without_log.insert(node);
+        }
+        may
     }
 
     /// Carries out what a node did.
@@ -378,7 +413,13 @@ impl World {
         for action in actions {
             self.trace.did(self.now, node, &action);
             match &action {
-                Action::Broadcast(..) | Action::Send(..) | Action::Streams(_) => self.send(node, &action),
+                Action::Broadcast(channel, bytes) => {
+                    if let (true, Channel::Consensus, Some(message)) = (honest, channel, self.reader.read(bytes)) {
+                        self.checker.on_published(&message)?;
+                    }
+                    self.send(node, &action);
+                }
+                Action::Send(..) | Action::Streams(_) => self.send(node, &action),
                 Action::SetTimer(number, after) => {
                     let after = after.as_micros() as u64;
                     self.schedule(after, Item::Timer { node, life, number: *number });
@@ -429,7 +470,13 @@ impl World {
         self.crashes += 1;
         let lost = self.machines[node].crash(crash, self.plan.planted, &mut self.rng);
         self.trace.event(self.now, &format!("{node} is down: {crash:?}, {lost} unsynced bytes lost"));
-        self.count(if crash == Crash::Power { "power losses" } else { "kills" });
+        self.count(match crash {
+            Crash::Kill => "kills",
+            Crash::Power => "power losses",
+            Crash::LogGone => "logs gone",
+            Crash::LogDamaged => "logs damaged",
+            Crash::GuardFlipped => "guards damaged",
+        });
         if crash == Crash::Power {
             self.clients.on_power_loss(node);
         }
