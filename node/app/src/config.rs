@@ -177,7 +177,10 @@ pub struct LogSettings {
 impl Default for LogSettings {
     fn default() -> Self {
         Self {
-            filter: "info,arc_malachitebft=warn,informalsystems_malachitebft=warn,libp2p=warn".to_owned(),
+            // The engine's network tells of every dial that fails; the node itself says who comes and goes.
+            filter:
+                "info,arc_malachitebft=warn,arc_malachitebft_network=off,arc_malachitebft_discovery=error,libp2p=warn"
+                    .to_owned(),
             format: LogFormat::Text,
             file: String::new(),
             rotation: LogRotation::Daily,
