@@ -1,7 +1,9 @@
 //! The command line.
 
+mod status;
 mod testnet;
 
+pub use status::StatusArgs;
 pub use testnet::{TestnetCommand, TestnetInitArgs, TestnetUpArgs, TestnetUrlsArgs};
 
 use crate::config::ConfigFlags;
@@ -307,23 +309,6 @@ pub enum ConfigCommand {
     },
     /// Print a file with every setting at its default, commented out
     Template,
-}
-
-/// Arguments of `assay status`.
-#[derive(Debug, Args)]
-pub struct StatusArgs {
-    /// Folder of a running node, which says where it listens
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["rpc", "admin"])]
-    pub data_dir: Option<PathBuf>,
-    /// URL of the node's JSON-RPC
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545", env = "ASSAY_STATUS_RPC")]
-    pub rpc: String,
-    /// URL of its admin port
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9545", env = "ASSAY_STATUS_ADMIN")]
-    pub admin: String,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Arguments of `assay statetest`.
