@@ -303,18 +303,13 @@ async fn measure(name: &str, size: usize, time: Duration) {
     }
 }
 
+/// The measurement; without `ASSAY_BENCH_SECONDS` only a look whether it works.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement: scripts/bench network"]
 async fn bare_loop() {
-    let seconds = std::env::var("ASSAY_BENCH_SECONDS").map_or(10, |text| text.parse().unwrap());
-    let time = Duration::from_secs(seconds);
+    let time = match std::env::var("ASSAY_BENCH_SECONDS") {
+        Ok(text) => Duration::from_secs(text.parse().unwrap()),
+        Err(_) => Duration::from_millis(500),
+    };
     measure("empty", 0, time).await;
     measure("1 MB", 1 << 20, time).await;
-}
-
-/// The loop itself works, so that the measurement never fails for it.
-#[tokio::test(flavor = "multi_thread")]
-async fn four_bare_engines_decide() {
-    measure("empty", 0, Duration::from_millis(200)).await;
-    assert_ne!(id(b"a"), BlockId(B256::ZERO));
 }
