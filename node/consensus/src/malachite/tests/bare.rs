@@ -14,7 +14,6 @@ use crate::application::HeightContext;
 use crate::engine::{EngineConfig, Pacing};
 use crate::keys::{ConsensusKey, NetworkKey};
 use crate::tests::{CHAIN_ID, key, validators};
-use alloy_primitives::B256;
 use arc_malachitebft_app::events::TxEvent;
 use arc_malachitebft_app::metrics::{Metrics, SharedRegistry};
 use arc_malachitebft_app::spawn as engine;
