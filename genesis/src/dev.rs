@@ -5,7 +5,7 @@ use crate::{
     Timing,
 };
 use alloy_primitives::{Address, B256, U256};
-use assay_primitives::{Bps, TimestampMs, UpgradeSchedule};
+use assay_primitives::{Bps, NetworkKind, TimestampMs, UpgradeSchedule};
 
 /// Chain id of a development network, as tools expect it.
 pub const DEV_CHAIN_ID: u64 = 31_337;
@@ -64,6 +64,7 @@ impl ChainSpec {
         let account = GenesisAccount { balance, ..GenesisAccount::default() };
         let spec = Self {
             network: DEV_NETWORK.to_owned(),
+            kind: NetworkKind::Dev,
             chain_id: DEV_CHAIN_ID,
             engine: Engine::Malachite,
             genesis_time_ms,

@@ -109,6 +109,14 @@ pub enum SpecError {
     /// A shipped contract that is listed twice.
     #[error("predeploys: {0:?} is listed twice")]
     PredeployTwice(crate::Predeploy),
+    /// A native module cannot make its first state of its part of the specification.
+    #[error("{module}: {reason}")]
+    Module {
+        /// The module.
+        module: &'static str,
+        /// What it says.
+        reason: String,
+    },
     /// The data shipped with this build are damaged.
     #[error("shipped data: {0}")]
     Shipped(String),

@@ -4,7 +4,7 @@ use crate::{Alloc, GenesisValidator, Params, Predeploy};
 use alloy_primitives::{B256, U256};
 use assay_primitives::codec;
 use assay_primitives::hash::{Domain, blake3_tagged};
-use assay_primitives::{TimestampMs, UpgradeSchedule, Validator};
+use assay_primitives::{NetworkKind, TimestampMs, UpgradeSchedule, Validator};
 use borsh::BorshSerialize;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,9 @@ pub enum Engine {
 pub struct ChainSpec {
     /// Name of the network: 1 to 32 characters of `a-z`, `0-9` and `-`.
     pub network: String,
+    /// What kind of network it is; a file without it is a development network's.
+    #[serde(default)]
+    pub kind: NetworkKind,
     /// EIP-155 chain id, 1 to 2^53 - 1 (so that clients in JavaScript can hold it).
     pub chain_id: u64,
     /// The consensus engine.
@@ -53,6 +56,7 @@ pub struct ChainSpec {
 struct Canonical<'a> {
     version: u8,
     network: &'a str,
+    kind: NetworkKind,
     chain_id: u64,
     engine: Engine,
     genesis_time_ms: u64,
@@ -66,7 +70,7 @@ struct Canonical<'a> {
 }
 
 /// Version of the canonical form.
-const CANONICAL_VERSION: u8 = 1;
+const CANONICAL_VERSION: u8 = 2;
 
 impl ChainSpec {
     /// Hash of the canonical form: the identity of the chain.
@@ -81,6 +85,7 @@ impl ChainSpec {
         codec::encode(&Canonical {
             version: CANONICAL_VERSION,
             network: &self.network,
+            kind: self.kind,
             chain_id: self.chain_id,
             engine: self.engine,
             genesis_time_ms: self.genesis_time_ms.get(),

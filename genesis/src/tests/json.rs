@@ -19,6 +19,18 @@ fn what_is_written_reads_back_with_the_same_hash() {
 }
 
 #[test]
+fn a_file_without_a_kind_is_a_development_networks() {
+    let text = spec().to_json().unwrap();
+    let without = text.replacen("\"kind\": \"dev\",", "", 1);
+    assert_ne!(without, text);
+    assert_eq!(read(&without).unwrap(), spec());
+    let test = text.replacen("\"kind\": \"dev\"", "\"kind\": \"test\"", 1);
+    assert_eq!(read(&test).unwrap().kind, assay_primitives::NetworkKind::Test);
+    let other = text.replacen("\"kind\": \"dev\"", "\"kind\": \"tset\"", 1);
+    assert!(matches!(read(&other), Err(SpecError::UnknownKey { nearest: Some(name), .. }) if name == "test"));
+}
+
+#[test]
 fn an_unknown_key_names_the_nearest_one() {
     let check = |from: &str, to: &str, key: &str, expect: Option<&str>| {
         let text = spec().to_json().unwrap().replacen(from, to, 1);

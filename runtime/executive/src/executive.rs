@@ -23,7 +23,8 @@ impl Executive {
     /// # Errors
     /// A specification that does not validate.
     pub fn new(spec: Arc<ChainSpec>) -> Result<Self, SpecError> {
-        Self::with_natives(spec, NativeModules::of_this_version())
+        let natives = NativeModules::of_network(spec.kind);
+        Self::with_natives(spec, natives)
     }
 
     /// An executive with other native modules than this version's: for tests of the mechanism, up to a running node. A
@@ -69,7 +70,7 @@ impl Executive {
     /// The rules that the machine runs under.
     pub(crate) fn rules(&self) -> ChainRules {
         let split = FeeSplit { burned: self.params().fee_split.burned, collector: None };
-        ChainRules::assay(self.chain_id(), split)
+        ChainRules::assay(self.chain_id(), self.spec.kind, split)
     }
 
     /// The native modules, in dispatch order.

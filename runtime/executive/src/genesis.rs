@@ -8,6 +8,7 @@ use assay_kernel::{AccountChange, AccountRecord, MemoryState, NativeCalls as _, 
 use assay_primitives::header::HeaderParts;
 use assay_primitives::{BlockId, ExecutionHeader};
 use assay_trie::{Account, EMPTY_ROOT, state_root};
+use assay_vm::{BlockEnvironment, Executor};
 
 /// Block 0.
 #[derive(Clone, Debug)]
@@ -32,11 +33,15 @@ impl Executive {
     /// The first state and header of the chain.
     ///
     /// # Errors
-    /// `Shipped` where the contracts shipped with this build are damaged.
+    /// `Shipped` where the contracts shipped with this build are damaged; `Module` where a native module cannot make its
+    /// first state of its part of the specification.
     pub fn init_chain(&self) -> Result<Genesis, SpecError> {
-        let changes = self.first_state()?;
+        let mut changes = self.first_accounts()?;
         let mut state = MemoryState::default();
         state.apply(&changes);
+        let made = self.module_states(&state)?;
+        state.apply(&made);
+        changes.extend(made);
         let params = self.params();
         let header = HeaderParts {
             parent_hash: B256::ZERO,
@@ -57,7 +62,7 @@ impl Executive {
         Ok(Genesis { header, changes, block_id: BlockId::default() })
     }
 
-    fn first_state(&self) -> Result<StateChanges, SpecError> {
+    fn first_accounts(&self) -> Result<StateChanges, SpecError> {
         let mut changes = StateChanges::default();
         for (address, account) in &self.spec().alloc.0 {
             let slots = account.storage.iter().map(|(slot, value)| ((*slot).into(), (*value).into())).collect();
@@ -72,6 +77,20 @@ impl Executive {
             place(&mut changes, *address, NATIVE_NONCE, balance, &Bytes::from_static(&NATIVE_CODE));
         }
         Ok(changes)
+    }
+
+    /// What the native modules make of the specification, in their order, over the accounts.
+    fn module_states(&self, accounts: &MemoryState) -> Result<StateChanges, SpecError> {
+        let block = BlockEnvironment {
+            number: 0,
+            timestamp: self.spec().genesis_time_ms.seconds(),
+            gas_limit: self.params().gas_limit,
+            prevrandao: self.spec().randomness,
+            ..BlockEnvironment::default()
+        };
+        let mut executor = Executor::new(accounts, self.rules(), block, self.natives());
+        self.natives().genesis(&mut executor, self.spec())?;
+        Ok(executor.finish())
     }
 }
 

@@ -38,7 +38,7 @@ pub use error::{BlockError, InvalidBlock};
 pub use executed::{Executed, ExecutedReceipt};
 pub use executive::Executive;
 pub use genesis::{Genesis, memory_root};
-pub use natives::{CallFn, NativeModule, NativeModules, SYSTEM_ADDRESS, WorkFn};
+pub use natives::{CallFn, Family, GenesisFn, NativeModule, NativeModules, SYSTEM_ADDRESS, WorkFn};
 pub use parent::Parent;
 pub use payload::{EVIDENCE_BYTES_MAX, EVIDENCE_MAX, LATE_VOTE_HEIGHTS, LATE_VOTES_MAX, TIMESTAMP_MS_MAX};
 pub use reject::{AdmitError, Reject};

@@ -1,8 +1,9 @@
 //! The native modules of the chain: which there are, who is called, and in what order they work around a block.
 
 use alloy_primitives::{Address, Bytes, address};
+use assay_genesis::{ChainSpec, SpecError};
 use assay_kernel::{CallError, Ctx, Host, NativeCalls, Pallet, dispatch};
-use assay_primitives::{Fault, Log};
+use assay_primitives::{Fault, Log, NetworkKind};
 use assay_vm::Executor;
 use std::fmt;
 
@@ -12,10 +13,25 @@ pub const SYSTEM_ADDRESS: Address = address!("0xffffffffffffffffffffffffffffffff
 /// Gas that one module may use before or after the transactions of a block. It is not part of the block's gas.
 const BLOCK_WORK_GAS_MAX: u64 = 30_000_000;
 
+/// Gas that one module may use for the first state: about four million new slots.
+const GENESIS_GAS_MAX: u64 = 100_000_000_000;
+
 /// What a module does when it is called.
 pub type CallFn = fn(&mut dyn Host, &[u8]) -> Result<Bytes, CallError>;
 /// What a module does once per block.
 pub type WorkFn = fn(&mut dyn Host) -> Result<Bytes, CallError>;
+
+/// What a module makes of its part of the specification, before the first block.
+pub type GenesisFn = fn(&mut Ctx<'_>, &ChainSpec) -> Result<(), CallError>;
+
+/// Accounts that are modules once they were created: all that share the first bytes of their addresses.
+#[derive(Clone, Copy, Debug)]
+pub struct Family {
+    /// Those bytes.
+    pub prefix: [u8; 12],
+    /// Their ABI.
+    pub call: CallFn,
+}
 
 /// One module.
 #[derive(Clone, Copy)]
@@ -26,6 +42,10 @@ pub struct NativeModule {
     pub address: Address,
     /// Its ABI.
     pub call: CallFn,
+    /// The family of accounts that it creates; each is called under its own address.
+    pub family: Option<Family>,
+    /// Work before the first block; its logs are in no receipt.
+    pub genesis: Option<GenesisFn>,
     /// Work before the transactions of each block.
     pub begin_block: Option<WorkFn>,
     /// Work after the transactions of each block.
@@ -39,6 +59,8 @@ impl NativeModule {
             name,
             address: P::ADDRESS,
             call: |host, input| dispatch(host, P::entries(), input),
+            family: None,
+            genesis: None,
             begin_block: None,
             end_block: Some(|host| P::end_block(&mut Ctx::new(host)).map(|()| Bytes::new())),
         }
@@ -59,8 +81,8 @@ pub struct NativeModules {
 }
 
 impl NativeModules {
-    /// The modules of this version of the chain, the same as [`assay_abi::NATIVE_MODULES`].
-    pub(crate) fn of_this_version() -> Self {
+    /// The modules of this version of the chain on a kind of network; [`assay_abi::NATIVE_MODULES`] are their addresses.
+    pub(crate) fn of_network(_kind: NetworkKind) -> Self {
         Self::new(Vec::new())
     }
 
@@ -68,6 +90,23 @@ impl NativeModules {
     pub fn new(modules: Vec<NativeModule>) -> Self {
         let addresses = modules.iter().map(|module| module.address).collect();
         Self { modules, addresses }
+    }
+
+    fn family(&self, address: &Address) -> Option<&Family> {
+        self.modules.iter().filter_map(|m| m.family.as_ref()).find(|family| address.starts_with(&family.prefix))
+    }
+
+    /// Runs what the modules make of their parts of the specification.
+    pub(crate) fn genesis(&self, executor: &mut Executor<'_>, spec: &ChainSpec) -> Result<(), SpecError> {
+        for module in &self.modules {
+            let Some(genesis) = module.genesis else { continue };
+            let mut work = |host: &mut dyn Host| genesis(&mut Ctx::new(host), spec).map(|()| Bytes::new());
+            let failed = |reason: String| SpecError::Module { module: module.name, reason };
+            let outcome = executor.native_work(module.address, GENESIS_GAS_MAX, &mut work);
+            let result = outcome.map_err(|fault| failed(fault.to_string()))?.result;
+            result.map_err(|error| failed(error.to_string()))?;
+        }
+        Ok(())
     }
 
     /// Runs what the modules do before the transactions of a block; returns their logs.
@@ -106,11 +145,16 @@ impl NativeCalls for NativeModules {
         &self.addresses
     }
 
+    fn is_native(&self, address: &Address) -> bool {
+        self.addresses.contains(address) || self.family(address).is_some()
+    }
+
     fn call(&self, host: &mut dyn Host, input: &[u8]) -> Result<Bytes, CallError> {
         let address = host.frame().address;
-        match self.modules.iter().find(|module| module.address == address) {
-            Some(module) => (module.call)(host, input),
-            None => Err(Fault::invariant(format!("no native module at {address}")).into()),
+        match (self.modules.iter().find(|module| module.address == address), self.family(&address)) {
+            (Some(module), _) => (module.call)(host, input),
+            (None, Some(family)) => (family.call)(host, input),
+            (None, None) => Err(Fault::invariant(format!("no native module at {address}")).into()),
         }
     }
 }

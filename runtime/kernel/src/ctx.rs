@@ -127,6 +127,16 @@ impl<'h> Ctx<'h> {
         self.host.log(self.address(), event.encode_log_data())
     }
 
+    /// Makes an account a native module of the acting module's family: nonce 1, native code, its balance kept. Priced as
+    /// an EVM CREATE. `false`, and nothing done, where the account has a nonce or code already.
+    ///
+    /// # Errors
+    /// `Halted(StaticWrite)` in a static frame; `Halted(OutOfGas)`, `Fault`.
+    pub fn create_native(&mut self, address: Address) -> Result<bool, CallError> {
+        self.check_write()?;
+        self.host.create_native(address)
+    }
+
     /// Calls an account in the name of the acting module. Until it returns, every module that this frame acts for
     /// refuses state-changing calls with `Reentrant()`. A failure of the callee is in the return, not an error.
     ///

@@ -10,6 +10,11 @@ pub const HASH: u64 = 30;
 /// keccak-256, each 32 bytes.
 pub const HASH_WORD: u64 = 6;
 
+/// Recovering who signed, as the EVM's precompile 1.
+pub const RECOVER: u64 = 3_000;
+/// Making an account a native module: CREATE, and the deposit of one byte of code.
+pub const CREATE_NATIVE: u64 = 32_000 + 200;
+
 /// 32-byte words that hold `bytes` bytes.
 pub const fn words(bytes: usize) -> u64 {
     (bytes as u64).div_ceil(32)

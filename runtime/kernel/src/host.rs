@@ -2,6 +2,7 @@
 
 use crate::error::CallError;
 use alloy_primitives::{Address, B256, Bytes, LogData, U256};
+use assay_primitives::NetworkKind;
 
 /// The frame that a native module runs in, fixed for its duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Environment {
     pub beneficiary: Address,
     /// Sender of the transaction; the system address in end-of-block work.
     pub origin: Address,
+    /// The kind of network this is.
+    pub network: NetworkKind,
 }
 
 /// How to call out.
@@ -110,6 +113,9 @@ pub trait Host {
     fn transfer(&mut self, from: Address, to: Address, amount: U256) -> Result<bool, CallError>;
     /// Emits a log of a native module.
     fn log(&mut self, address: Address, log: LogData) -> Result<(), CallError>;
+    /// Gives an account of a native module's family nonce 1 and the native code, so that it is one from now on; priced
+    /// as a CREATE that deploys one byte, and its balance stays. `false` where the account has a nonce or code.
+    fn create_native(&mut self, address: Address) -> Result<bool, CallError>;
     /// Calls an account.
     fn call(&mut self, call: OutCall) -> Result<CallReturn, CallError>;
 }

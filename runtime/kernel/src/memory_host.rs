@@ -2,8 +2,10 @@
 
 use crate::ctx::Ctx;
 use crate::error::{CallError, Halt};
+use crate::gas;
 use crate::host::{CallReturn, CallStatus, Environment, Frame, Host, OutCall};
 use alloy_primitives::{Address, B256, Bytes, Log, LogData, U256};
+use assay_primitives::NetworkKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -21,6 +23,7 @@ struct World {
     balances: BTreeMap<Address, U256>,
     logs: Vec<Log>,
     warm: BTreeSet<(Address, U256)>,
+    created: BTreeSet<Address>,
 }
 
 /// The machine of a handler test: storage, balances and logs in maps, callees as functions.
@@ -50,6 +53,7 @@ impl MemoryHost {
                 prevrandao: B256::ZERO,
                 beneficiary: Address::ZERO,
                 origin: Address::ZERO,
+                network: NetworkKind::Dev,
             },
             gas: GAS,
             world: World::default(),
@@ -95,6 +99,16 @@ impl MemoryHost {
     /// How many slots of an account are not zero.
     pub fn slot_count(&self, address: Address) -> usize {
         self.world.storage.keys().filter(|(owner, _)| *owner == address).count()
+    }
+
+    /// Accounts that were made native modules.
+    pub fn created(&self) -> impl Iterator<Item = &Address> {
+        self.world.created.iter()
+    }
+
+    /// All non-zero slots.
+    pub const fn slots(&self) -> &BTreeMap<(Address, U256), U256> {
+        &self.world.storage
     }
 
     /// Runs work as a frame: on an error everything it did is undone.
@@ -185,6 +199,11 @@ impl Host for MemoryHost {
         self.charge(375)?;
         self.world.logs.push(Log { address, data });
         Ok(())
+    }
+
+    fn create_native(&mut self, address: Address) -> Result<bool, CallError> {
+        self.charge(gas::CREATE_NATIVE)?;
+        Ok(self.world.created.insert(address))
     }
 
     fn call(&mut self, call: OutCall) -> Result<CallReturn, CallError> {

@@ -1,7 +1,7 @@
 //! Typed storage in `const` declarations: a pallet's state is readable from one list of names.
 //!
 //! ```text
-//! base(name)          = keccak256(name)
+//! base(name)          = the name's bytes, padded with zeros to a word: known when the node is compiled
 //! Item                at base
 //! Map, key            at keccak256(base, borsh(key))
 //! List                length at base, element i at keccak256(base, i as u64 little-endian)
@@ -19,8 +19,16 @@ use std::marker::PhantomData;
 /// Most elements of a page.
 pub const PAGE_MAX: u64 = 100;
 
-fn base(ctx: &mut Ctx<'_>, name: &str) -> Result<B256, CallError> {
-    ctx.keccak(name.as_bytes())
+/// Longest name: what follows it in the word leaves room for the words of a record, so that items never meet.
+const NAME_BYTES_MAX: usize = 28;
+
+/// The word that a name stands for.
+const fn base(name: &str) -> B256 {
+    assert!(!name.is_empty() && name.len() <= NAME_BYTES_MAX, "a name of 1 to 28 bytes");
+    let mut word = [0; 32];
+    let (head, _) = word.split_at_mut(name.len());
+    head.copy_from_slice(name.as_bytes());
+    B256::new(word)
 }
 
 fn derived<K: BorshSerialize>(ctx: &mut Ctx<'_>, base: B256, key: &K) -> Result<B256, CallError> {
@@ -31,27 +39,27 @@ fn derived<K: BorshSerialize>(ctx: &mut Ctx<'_>, base: B256, key: &K) -> Result<
 
 /// The slot of [`Map`] entry `key`, for whoever proves or reads it from outside.
 pub fn map_slot<K: BorshSerialize>(name: &str, key: &K) -> U256 {
-    let mut bytes = keccak256(name).to_vec();
+    let mut bytes = base(name).to_vec();
     bytes.extend_from_slice(&assay_primitives::codec::encode(key));
     keccak256(bytes).into()
 }
 
 /// The slot of an [`Item`], for whoever proves or reads it from outside.
 pub fn item_slot(name: &str) -> U256 {
-    keccak256(name).into()
+    base(name).into()
 }
 
 /// One value.
 #[derive(Debug)]
 pub struct Item<T> {
-    name: &'static str,
+    base: B256,
     value: PhantomData<fn() -> T>,
 }
 
 impl<T: Stored> Item<T> {
     /// An item; the name must be the chain's only one (by convention `pallet.item`).
     pub const fn new(name: &'static str) -> Self {
-        Self { name, value: PhantomData }
+        Self { base: base(name), value: PhantomData }
     }
 
     /// Reads it.
@@ -59,8 +67,7 @@ impl<T: Stored> Item<T> {
     /// # Errors
     /// `Halted`, `Fault`.
     pub fn get(&self, ctx: &mut Ctx<'_>) -> Result<Option<T>, CallError> {
-        let slot = base(ctx, self.name)?;
-        T::load(ctx, slot.into())
+        T::load(ctx, self.base.into())
     }
 
     /// Reads it; the default where nothing is stored.
@@ -79,8 +86,7 @@ impl<T: Stored> Item<T> {
     /// # Errors
     /// As [`Stored::store`].
     pub fn set(&self, ctx: &mut Ctx<'_>, value: &T) -> Result<(), CallError> {
-        let slot = base(ctx, self.name)?;
-        value.store(ctx, slot.into())
+        value.store(ctx, self.base.into())
     }
 
     /// Removes it.
@@ -88,27 +94,33 @@ impl<T: Stored> Item<T> {
     /// # Errors
     /// `Halted`, `Fault`.
     pub fn remove(&self, ctx: &mut Ctx<'_>) -> Result<(), CallError> {
-        let slot = base(ctx, self.name)?;
-        T::erase(ctx, slot.into())
+        T::erase(ctx, self.base.into())
     }
 }
 
 /// Values by key. It cannot be iterated.
 #[derive(Debug)]
 pub struct Map<K, T> {
-    name: &'static str,
+    base: B256,
     entry: PhantomData<fn(K) -> T>,
 }
 
 impl<K: BorshSerialize, T: Stored> Map<K, T> {
     /// A map; the name must be the chain's only one.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, entry: PhantomData }
+        Self { base: base(name), entry: PhantomData }
+    }
+
+    /// The entry of a key as an item, so that its slot is derived once for reading and writing.
+    ///
+    /// # Errors
+    /// `Halted(OutOfGas)`.
+    pub fn at(&self, ctx: &mut Ctx<'_>, key: &K) -> Result<Item<T>, CallError> {
+        Ok(Item { base: derived(ctx, self.base, key)?, value: PhantomData })
     }
 
     fn slot(&self, ctx: &mut Ctx<'_>, key: &K) -> Result<U256, CallError> {
-        let base = base(ctx, self.name)?;
-        Ok(derived(ctx, base, key)?.into())
+        Ok(derived(ctx, self.base, key)?.into())
     }
 
     /// Reads the value of a key.
@@ -150,35 +162,21 @@ impl<K: BorshSerialize, T: Stored> Map<K, T> {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-enum ListBase {
-    Name(&'static str),
-    Derived(B256),
-}
-
 /// Values in order, read by index or page.
 #[derive(Debug)]
 pub struct List<T> {
-    base: ListBase,
+    base: B256,
     element: PhantomData<fn() -> T>,
 }
 
 impl<T: Stored> List<T> {
     /// A list; the name must be the chain's only one.
     pub const fn new(name: &'static str) -> Self {
-        Self { base: ListBase::Name(name), element: PhantomData }
-    }
-
-    fn base(&self, ctx: &mut Ctx<'_>) -> Result<B256, CallError> {
-        match self.base {
-            ListBase::Name(name) => base(ctx, name),
-            ListBase::Derived(base) => Ok(base),
-        }
+        Self { base: base(name), element: PhantomData }
     }
 
     fn slots(&self, ctx: &mut Ctx<'_>, index: u64) -> Result<(U256, U256), CallError> {
-        let base = self.base(ctx)?;
-        Ok((base.into(), derived(ctx, base, &index)?.into()))
+        Ok((self.base.into(), derived(ctx, self.base, &index)?.into()))
     }
 
     /// How many elements there are.
@@ -186,8 +184,7 @@ impl<T: Stored> List<T> {
     /// # Errors
     /// `Halted`, `Fault`.
     pub fn length(&self, ctx: &mut Ctx<'_>) -> Result<u64, CallError> {
-        let base = self.base(ctx)?;
-        Ok(u64::load(ctx, base.into())?.unwrap_or_default())
+        Ok(u64::load(ctx, self.base.into())?.unwrap_or_default())
     }
 
     /// Reads an element; `None` beyond the end, or where a zero word is stored.
@@ -254,14 +251,14 @@ impl<T: Stored> List<T> {
 /// A list for each key.
 #[derive(Debug)]
 pub struct Lists<K, T> {
-    name: &'static str,
+    base: B256,
     entry: PhantomData<fn(K) -> T>,
 }
 
 impl<K: BorshSerialize, T: Stored> Lists<K, T> {
     /// Lists; the name must be the chain's only one.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, entry: PhantomData }
+        Self { base: base(name), entry: PhantomData }
     }
 
     /// The list of a key.
@@ -269,7 +266,6 @@ impl<K: BorshSerialize, T: Stored> Lists<K, T> {
     /// # Errors
     /// `Halted(OutOfGas)`.
     pub fn at(&self, ctx: &mut Ctx<'_>, key: &K) -> Result<List<T>, CallError> {
-        let base = base(ctx, self.name)?;
-        Ok(List { base: ListBase::Derived(derived(ctx, base, key)?), element: PhantomData })
+        Ok(List { base: derived(ctx, self.base, key)?, element: PhantomData })
     }
 }

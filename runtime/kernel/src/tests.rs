@@ -3,5 +3,7 @@
 
 mod ctx;
 mod dispatch;
+mod reader;
+mod signature;
 mod state;
 mod storage;

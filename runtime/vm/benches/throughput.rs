@@ -5,7 +5,7 @@
 use alloy_primitives::{Address, Bytes, TxKind, U256, address};
 use alloy_sol_types::{SolCall, sol};
 use assay_kernel::{AccountRecord, CallError, Ctx, Entry, Host, Map, MemoryState, NativeCalls, calls, dispatch};
-use assay_primitives::Bps;
+use assay_primitives::{Bps, NetworkKind};
 use assay_vm::{BlockEnvironment, ChainRules, Executor, FeeSplit, TxRequest};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -78,7 +78,7 @@ fn request(index: u64, to: Address, value: u64, data: Vec<u8>) -> TxRequest {
 }
 
 fn run(state: &MemoryState, requests: &[TxRequest]) -> usize {
-    let rules = ChainRules::assay(31_337, FeeSplit { burned: Bps(10_000), collector: None });
+    let rules = ChainRules::assay(31_337, NetworkKind::Dev, FeeSplit { burned: Bps(10_000), collector: None });
     let block = BlockEnvironment { base_fee: 7, ..BlockEnvironment::default() };
     let mut executor = Executor::new(state, rules, block, &Ledger);
     let succeeded =

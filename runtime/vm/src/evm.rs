@@ -3,10 +3,13 @@
 //! Everything else is revm's. A call whose code address is a native module never becomes an interpreter frame: it runs
 //! in [`crate::native`], within its own checkpoint of the same journal.
 
+use crate::ChainRules;
 use crate::context::VmContext;
 use crate::database::DatabaseFault;
 use crate::precompiles::Precompiles;
+use alloy_primitives::{B256, b256};
 use assay_kernel::NativeCalls;
+use assay_primitives::NetworkKind;
 use revm::Inspector;
 use revm::context::{ContextTr, Evm, FrameStack, JournalTr};
 use revm::context_interface::context::ContextError;
@@ -17,7 +20,7 @@ use revm::inspector::handler::{frame_end, frame_start};
 use revm::inspector::{InspectorEvmTr, inspect_instructions};
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::interpreter_action::FrameInit;
-use revm::interpreter::{FrameInput, InstructionResult, InterpreterAction};
+use revm::interpreter::{CallInputs, FrameInput, InstructionResult, InterpreterAction};
 
 pub(crate) type Frame = EthFrame<EthInterpreter>;
 pub(crate) type FrameError = ContextError<DatabaseFault>;
@@ -25,6 +28,9 @@ type Instructions<'a> = EthInstructions<EthInterpreter, VmContext<'a>>;
 
 /// Prefixes of deployed code that the 0xEF rule lets through: WASM programs, their fragments, and roots of fragments.
 const PROGRAM_PREFIXES: [[u8; 3]; 3] = [[0xef, 0xf0, 0x00], [0xef, 0xf0, 0x01], [0xef, 0xf0, 0x02]];
+
+/// keccak of [`assay_abi::NATIVE_CODE`].
+pub(crate) const NATIVE_CODE_HASH: B256 = b256!("0xbcc90f2d6dada5b18e155c17a1c0a55920aae94f39857d39d0d8ed07ae8f228b");
 
 /// revm's machine over the state of a block, with native modules.
 pub(crate) struct AssayEvm<'a, I> {
@@ -34,6 +40,8 @@ pub(crate) struct AssayEvm<'a, I> {
     pub(crate) native_depth: u32,
     /// Whether the inspector hears of frames, opcodes and logs.
     pub(crate) inspecting: bool,
+    /// The kind of network, for native modules.
+    pub(crate) network: NetworkKind,
     /// The 0xEF rule.
     native_code_rule: bool,
 }
@@ -43,19 +51,23 @@ impl<'a, I> AssayEvm<'a, I> {
         context: VmContext<'a>,
         inspector: I,
         natives: &'a dyn NativeCalls,
-        native_code_rule: bool,
+        rules: &ChainRules,
         inspecting: bool,
     ) -> Self {
         let spec = context.cfg.spec;
         let precompiles = Precompiles::new(spec, natives.addresses());
         let instructions = EthInstructions::new_mainnet_with_spec(spec);
         let inner = Evm::new_with_inspector(context, inspector, instructions, precompiles);
-        Self { inner, natives, native_depth: 0, inspecting, native_code_rule }
+        let (network, native_code_rule) = (rules.network, rules.native_code_rule);
+        Self { inner, natives, native_depth: 0, inspecting, network, native_code_rule }
     }
 
-    /// Whether a frame is a native module's, and not a precompile's or the interpreter's.
-    fn is_native(&self, input: &FrameInput) -> bool {
-        matches!(input, FrameInput::Call(call) if self.natives.is_native(&call.bytecode_address))
+    /// Whether a frame is a native module's, and not a precompile's or the interpreter's. An address of a family (the
+    /// tokens) that no module was created at is an account like any other.
+    fn is_native(&self, call: &CallInputs) -> bool {
+        let address = &call.bytecode_address;
+        self.natives.is_native(address)
+            && (self.natives.addresses().contains(address) || call.known_bytecode.0 == NATIVE_CODE_HASH)
     }
 }
 
@@ -89,7 +101,7 @@ impl<'a, I: Inspector<VmContext<'a>>> EvmTr for AssayEvm<'a, I> {
     fn frame_init(&mut self, init: FrameInit) -> Result<FrameInitResult<'_, Frame>, FrameError> {
         let FrameInit { depth, memory, frame_input } = init;
         match frame_input {
-            FrameInput::Call(call) if self.natives.is_native(&call.bytecode_address) => {
+            FrameInput::Call(call) if self.is_native(&call) => {
                 Ok(ItemOrResult::Result(self.run_native(depth, memory, &call)?))
             }
             frame_input => self.inner.frame_init(FrameInit { depth, memory, frame_input }),
@@ -147,7 +159,7 @@ impl<'a, I: Inspector<VmContext<'a>>> InspectorEvmTr for AssayEvm<'a, I> {
         let input = init.frame_input.clone();
         // A native frame reports its logs as it emits them, and the frames below it report theirs: reporting what the
         // journal holds afterwards would report them twice.
-        let native = self.is_native(&input);
+        let native = matches!(&input, FrameInput::Call(call) if self.is_native(call));
         let logs_before = self.inner.ctx.journal().logs().len();
         let result = match self.frame_init(init)? {
             ItemOrResult::Result(result) => Some(result),

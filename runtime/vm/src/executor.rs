@@ -55,7 +55,7 @@ impl<'a> Executor<'a> {
             local: Default::default(),
             error: Ok(()),
         };
-        let evm = AssayEvm::new(context, NoOpInspector, natives, rules.native_code_rule, false);
+        let evm = AssayEvm::new(context, NoOpInspector, natives, &rules, false);
         Self { evm, rules, block }
     }
 
@@ -266,7 +266,7 @@ impl<'a> Executor<'a> {
             error: Ok(()),
         };
         let split = self.rules.fee_split;
-        let mut evm = AssayEvm::new(context, inspector, self.evm.natives, self.rules.native_code_rule, true);
+        let mut evm = AssayEvm::new(context, inspector, self.evm.natives, &self.rules, true);
         let spec = self.rules.fork.spec();
         evm.ctx().journal_mut().set_spec_id(spec);
         let result = FeeHandler::new(split).inspect_run(&mut evm);

@@ -4,10 +4,12 @@
 use crate::context::VmContext;
 use crate::database::DatabaseFault;
 use crate::evm::{AssayEvm, FrameError};
-use alloy_primitives::{Address, LogData, U256};
+use alloy_primitives::{Address, Bytes, LogData, U256};
+use assay_abi::NATIVE_CODE;
 use assay_kernel::{CallError, CallKind, CallReturn, CallStatus, Environment, Frame, Halt, Host, OutCall};
 use assay_primitives::Fault;
 use revm::Inspector;
+use revm::bytecode::Bytecode;
 use revm::context::{Block, Cfg, ContextTr, JournalTr, Transaction};
 use revm::context_interface::cfg::GasParams;
 use revm::context_interface::host::LoadError;
@@ -85,12 +87,16 @@ impl<'e, 'a, I: Inspector<VmContext<'a>>> NativeHost<'e, 'a, I> {
     }
 
     /// A module that acts through another's api may be the first to touch that account; the journal reads and writes
-    /// slots of loaded accounts only. Module accounts are warm, so this costs no gas.
+    /// slots of loaded accounts only. The accounts on the list of modules are warm; one of a family pays as in the EVM.
     fn reach(&mut self, address: Address) -> Result<(), CallError> {
-        if address != self.frame.address {
-            self.journal().load_account(address).map_err(fault)?;
+        if address == self.frame.address {
+            return Ok(());
         }
-        Ok(())
+        let cold = self.params().cold_account_additional_cost();
+        let skip_cold = self.gas.remaining() < cold;
+        let load = self.journal().load_account_info_skip_cold_load(address, false, skip_cold).map_err(load_error)?;
+        let is_cold = load.is_cold;
+        if is_cold { self.charge(cold) } else { Ok(()) }
     }
 
     /// Loads an account and charges warm or cold access. Returns its balance and whether it is empty.
@@ -167,6 +173,7 @@ impl<'a, I: Inspector<VmContext<'a>>> Host for NativeHost<'_, 'a, I> {
             prevrandao: context.block.prevrandao().unwrap_or_default(),
             beneficiary: context.block.beneficiary(),
             origin: context.tx.caller(),
+            network: self.evm.network,
         }
     }
 
@@ -245,6 +252,24 @@ impl<'a, I: Inspector<VmContext<'a>>> Host for NativeHost<'_, 'a, I> {
         self.charge(self.params().log_cost(topics, log.data.len() as u64))?;
         self.evm.emit(address, log);
         Ok(())
+    }
+
+    fn create_native(&mut self, address: Address) -> Result<bool, CallError> {
+        self.check_write(address)?;
+        let params = self.params();
+        let (create, deposit) = (params.create_cost(), params.code_deposit_cost(NATIVE_CODE.len()));
+        self.charge(create)?;
+        self.charge(deposit)?;
+        let (from, spec) = (self.frame.address, self.evm.inner.ctx.cfg.spec);
+        let journal = self.journal();
+        journal.load_account(address).map_err(fault)?;
+        if journal.create_account_checkpoint(from, address, U256::ZERO, spec).is_err() {
+            return Ok(false);
+        }
+        let code = Bytecode::new_legacy(Bytes::from_static(&NATIVE_CODE));
+        journal.set_code(address, code);
+        journal.checkpoint_commit();
+        Ok(true)
     }
 
     fn call(&mut self, call: OutCall) -> Result<CallReturn, CallError> {

@@ -1,7 +1,7 @@
 //! The rules of a chain, as a value: Assay's own and Ethereum's run in the same executor.
 
 use alloy_primitives::Address;
-use assay_primitives::Bps;
+use assay_primitives::{Bps, NetworkKind};
 use revm::primitives::hardfork::SpecId;
 use std::str::FromStr;
 use thiserror::Error;
@@ -111,6 +111,8 @@ pub struct ChainRules {
     pub fork: Fork,
     /// EIP-155 chain id.
     pub chain_id: u64,
+    /// The kind of network, which native modules may ask for.
+    pub network: NetworkKind,
     /// Whether EIP-4844 transactions are valid.
     pub blobs: bool,
     /// Where the base fee goes.
@@ -128,10 +130,11 @@ pub struct ChainRules {
 
 impl ChainRules {
     /// Assay's rules: Osaka without blobs, with the 0xEF rule.
-    pub const fn assay(chain_id: u64, fee_split: FeeSplit) -> Self {
+    pub const fn assay(chain_id: u64, network: NetworkKind, fee_split: FeeSplit) -> Self {
         Self {
             fork: Fork::Osaka,
             chain_id,
+            network,
             blobs: false,
             fee_split,
             native_code_rule: true,
@@ -146,6 +149,7 @@ impl ChainRules {
         Self {
             fork,
             chain_id,
+            network: NetworkKind::Main,
             blobs: true,
             fee_split: FeeSplit::ETHEREUM,
             native_code_rule: false,

@@ -7,7 +7,7 @@ use crate::keys::{KeyKind, Passphrase, PublicPart, ValidatorKeys, store};
 use alloy_primitives::{B256, hex};
 use assay_consensus::guard;
 use assay_genesis::{ChainSpec, DEV_CHAIN_ID, SpecError, dev_accounts};
-use assay_primitives::TimestampMs;
+use assay_primitives::{NetworkKind, TimestampMs};
 use rand::RngCore as _;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -105,6 +105,7 @@ fn specification(order: &Order, secrets: &[Secrets]) -> Result<ChainSpec, AppErr
     let now = TimestampMs(u64::try_from(now).unwrap_or(u64::MAX));
     let mut spec = ChainSpec::dev(first, now).map_err(AppError::Shipped)?;
     spec.network = NETWORK.to_owned();
+    spec.kind = NetworkKind::Test;
     spec.chain_id = order.chain_id.unwrap_or(DEV_CHAIN_ID);
     // Drawn after the keys, so that nobody could choose keys to suit it.
     spec.randomness = B256::from(*random());

@@ -5,6 +5,7 @@ use crate::memory_root;
 use crate::natives::NativeModules;
 use alloy_primitives::{Address, B256, TxKind, U256, keccak256};
 use assay_kernel::{AccountRecord, MemoryState, NativeCalls, NoNatives};
+use assay_primitives::NetworkKind;
 use assay_vm::{BlockEnvironment, ChainRules, Executor, Fork, TransactError, TxRequest};
 use revm_statetest_types::{AccountInfo, Test, TestUnit, recover_address};
 use std::collections::BTreeMap;
@@ -67,7 +68,7 @@ fn run_case(unit: &TestUnit, test: &Test, fork: Fork, state: &MemoryState, nativ
     let mut rules = ChainRules::ethereum(fork, chain_id);
     // The 0xEF rule widens EIP-3541, which London brought.
     rules.native_code_rule = native && fork >= Fork::London;
-    let modules = NativeModules::of_this_version();
+    let modules = NativeModules::of_network(NetworkKind::Main);
     let natives: &dyn NativeCalls = if native { &modules } else { &NoNatives };
 
     let mut executor = Executor::new(state, rules, environment, natives);

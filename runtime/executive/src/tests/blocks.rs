@@ -1,7 +1,6 @@
 //! Blocks, end to end.
 
 use super::chain::{COIN, Chain, FEE_ADDRESS, Key, init_code, spec};
-use crate::natives::NativeModules;
 use crate::{BlockError, InvalidBlock, Reject, decode_transactions, memory_root};
 use alloy_primitives::{Address, B256, TxKind, U256, keccak256};
 use assay_genesis::HISTORY_STORAGE_ADDRESS;
@@ -67,7 +66,7 @@ fn the_fee_split_sends_its_share_to_the_creator() {
     let mut spec = spec();
     spec.params.fee_split.burned = Bps(3_000);
     spec.params.fee_split.creator = Bps(7_000);
-    let mut chain = Chain::with(spec, NativeModules::of_this_version());
+    let mut chain = Chain::of(spec);
     let (executed, _) = chain.commit(&[Key::new(0).transfer(0, SOMEBODY, 1)]);
     let base_fees = U256::from(21_000u64) * U256::from(875_000_000u64);
     assert_eq!(executed.burned, base_fees * U256::from(3) / U256::from(10));
@@ -204,7 +203,7 @@ fn one_invalid_transaction_makes_the_block_invalid() {
 fn the_gas_limit_of_the_block_holds() {
     let mut spec = spec();
     spec.params.gas_limit = 1 << 24;
-    let chain = Chain::with(spec, NativeModules::of_this_version());
+    let chain = Chain::of(spec);
     let key = Key::new(0);
     // JUMPDEST PUSH0 JUMP: uses all its gas.
     let hungry = |nonce: u64, gas_limit: u64| {

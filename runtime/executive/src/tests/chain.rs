@@ -165,7 +165,12 @@ pub(super) fn spec() -> ChainSpec {
 
 impl Chain {
     pub(super) fn new() -> Self {
-        Self::with(spec(), NativeModules::of_this_version())
+        Self::of(spec())
+    }
+
+    pub(super) fn of(spec: ChainSpec) -> Self {
+        let natives = NativeModules::of_network(spec.kind);
+        Self::with(spec, natives)
     }
 
     pub(super) fn with(spec: ChainSpec, natives: NativeModules) -> Self {

@@ -11,14 +11,14 @@ use std::sync::Arc;
 /// The state root was computed by Ethereum's executable specification from the same accounts.
 #[test]
 fn the_genesis_hash_of_a_fixed_specification_never_changes() {
-    let chain = Chain::new();
+    let chain = Chain::with(spec(), NativeModules::default());
     let header = chain.parent.header();
     assert_eq!(header.state_root, b256!("0x2e06ad91e39b8bc5f5c9be0e10258a7c0d729aaecd6ef59e62c9b6914127e75c"));
     assert_eq!(
         chain.executive.spec_hash(),
-        b256!("0x632c9dcd8a747325f54e1b8848314d08b18c2d83fab4009d7254ba1bb216d739")
+        b256!("0xee60092703256b865fd8edfe63e935b873f49509e9f0f996f9284ef9875eb48f")
     );
-    assert_eq!(chain.parent.hash(), b256!("0x1d8e3931e0ed4a3db560de9addf36e597d123510c32cfdcb8c1a4b68e35173df"));
+    assert_eq!(chain.parent.hash(), b256!("0x3611b6c98cd358502ee471f5e214794d3762135bd90548098699b40bf68324cc"));
 }
 
 #[test]
@@ -57,5 +57,5 @@ fn an_invalid_specification_makes_no_executive() {
 
 #[test]
 fn the_modules_of_this_version_are_those_of_the_interface() {
-    assert_eq!(NativeModules::of_this_version().addresses(), assay_abi::NATIVE_MODULES);
+    assert_eq!(NativeModules::of_network(spec().kind).addresses(), assay_abi::NATIVE_MODULES);
 }

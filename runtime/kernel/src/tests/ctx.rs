@@ -26,12 +26,13 @@ fn static_frames_refuse_write_log_and_value() {
     host.set_balance(PALLET, uint!(5_U256));
     host.frame_mut().is_static = true;
     type Work = fn(&mut Ctx<'_>) -> Result<(), CallError>;
-    let writes: [Work; 5] = [
+    let writes: [Work; 6] = [
         |ctx| COUNT.set(ctx, &1),
         |ctx| ctx.emit(&Counted { count: 1 }),
         |ctx| ctx.transfer(STRANGER, U256::ONE),
         |ctx| ctx.call(STRANGER, U256::ONE, Bytes::new()).map(|_| ()),
         |ctx| ctx.act_for(OTHER, |ctx| COUNT.set(ctx, &1)),
+        |ctx| ctx.create_native(STRANGER).map(|_| ()),
     ];
     for write in writes {
         assert!(matches!(host.run(write), Err(CallError::Halted(Halt::StaticWrite))));

@@ -48,11 +48,11 @@ fn layout_is_golden() {
     assert_eq!(at(item_slot("test.total")), uint!(5_U256));
     assert_eq!(
         B256::from(item_slot("test.total")),
-        b256!("0x321a763ea3b603c0d9414336d63679c572c6c4bc684a72c8d07a4bc19fc42308")
+        b256!("0x746573742e746f74616c00000000000000000000000000000000000000000000")
     );
     assert_eq!(
         B256::from(map_slot("test.owners", &PALLET)),
-        b256!("0x95c961ce6e986465ede8f41a8141b597f02ed5af573b78b85bb7a05cde3606f3")
+        b256!("0xb203c28de4a79b46b8b95211767c0dcfde5410aab75f61bf31ce187af0331314")
     );
     assert_eq!(at(map_slot("test.owners", &PALLET)), uint!(9_U256));
     // Length, then the borsh encoding in words: author and length of the text little-endian, the text, zeros.

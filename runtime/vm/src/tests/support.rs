@@ -6,7 +6,7 @@ use crate::{BlockEnvironment, ChainRules, Executor, FeeSplit, TxOutcome, TxReque
 use alloy_primitives::{Address, Bytes, TxKind, U256, address};
 use alloy_sol_types::SolCall;
 use assay_kernel::{AccountRecord, MemoryState, StateChanges, StateView};
-use assay_primitives::Bps;
+use assay_primitives::{Bps, NetworkKind};
 use revm::bytecode::opcode as op;
 
 pub const SENDER: Address = address!("0x0000000000000000000000000000000000005e0d");
@@ -41,7 +41,7 @@ pub fn forwarded(output: &[u8]) -> (bool, &[u8]) {
 }
 
 pub fn rules() -> ChainRules {
-    ChainRules::assay(CHAIN_ID, FeeSplit { burned: Bps(7_000), collector: Some(COLLECTOR) })
+    ChainRules::assay(CHAIN_ID, NetworkKind::Dev, FeeSplit { burned: Bps(7_000), collector: Some(COLLECTOR) })
 }
 
 pub fn block() -> BlockEnvironment {
