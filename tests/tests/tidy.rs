@@ -10,6 +10,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("runtime/abi", &[]),
     ("runtime/trie", &["primitives"]),
     ("runtime/kernel", &["primitives", "abi"]),
+    ("pallets/staking", &["kernel"]),
     ("runtime/vm", &["kernel"]),
     ("genesis", &["primitives"]),
     ("runtime/executive", &["kernel", "vm", "genesis", "trie"]),

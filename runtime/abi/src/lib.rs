@@ -7,6 +7,7 @@ use alloy_primitives::{Address, hex};
 
 pub mod erc1271;
 pub mod errors;
+pub mod staking;
 pub mod token;
 
 /// Code of every native module's account. One byte, so that the account is never empty (EIP-161 would erase its
