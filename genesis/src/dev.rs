@@ -6,6 +6,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, U256};
 use assay_primitives::{Bps, NetworkKind, TimestampMs, UpgradeSchedule};
+use assay_token::GenesisToken;
 
 /// Chain id of a development network, as tools expect it.
 pub const DEV_CHAIN_ID: u64 = 31_337;
@@ -15,6 +16,14 @@ pub const DEV_NETWORK: &str = "assay-dev";
 pub const DEV_MNEMONIC: &str = "test test test test test test test test test test test junk";
 /// Coins of each funded account.
 pub const DEV_COINS: u64 = 10_000;
+/// Name and symbol of the default token of development and test networks.
+pub const DEV_TOKEN: &str = "assayUSD";
+/// Whole default tokens of each funded account.
+pub const DEV_TOKENS: u64 = 1_000_000;
+/// Decimals of the default token.
+const DEV_TOKEN_DECIMALS: u8 = 6;
+/// Smallest units of one default token.
+const DEV_TOKEN_UNIT: u64 = 1_000_000;
 /// Smallest units of one coin.
 pub const WEI_PER_COIN: u64 = 1_000_000_000_000_000_000;
 
@@ -31,6 +40,19 @@ pub fn dev_accounts() -> Result<Vec<Address>, SpecError> {
             Address::parse_checksummed(line, None).map_err(|e| SpecError::Shipped(format!("dev-accounts.txt: {e}")))
         })
         .collect()
+}
+
+/// The default token, held by the accounts in equal parts; the first of them is its owner.
+fn default_token(accounts: &[Address]) -> GenesisToken {
+    let balance = U256::from(DEV_TOKENS).saturating_mul(U256::from(DEV_TOKEN_UNIT));
+    GenesisToken {
+        name: DEV_TOKEN.to_owned(),
+        symbol: DEV_TOKEN.to_owned(),
+        decimals: DEV_TOKEN_DECIMALS,
+        owner: accounts.first().copied().unwrap_or_default(),
+        total_supply: balance.saturating_mul(U256::from(accounts.len())),
+        holders: accounts.iter().map(|account| (*account, balance)).collect(),
+    }
 }
 
 impl Params {
@@ -74,6 +96,7 @@ impl ChainSpec {
             upgrades: UpgradeSchedule::default(),
             validators: vec![validator],
             predeploys: Predeploy::all(),
+            token: assay_token::Genesis { tokens: vec![default_token(&accounts)] },
             alloc: Alloc(accounts.into_iter().map(|address| (address, account.clone())).collect()),
         };
         spec.validate()?;

@@ -109,6 +109,9 @@ pub enum SpecError {
     /// A shipped contract that is listed twice.
     #[error("predeploys: {0:?} is listed twice")]
     PredeployTwice(crate::Predeploy),
+    /// The tokens of the first state.
+    #[error(transparent)]
+    Token(#[from] assay_token::GenesisError),
     /// A native module cannot make its first state of its part of the specification.
     #[error("{module}: {reason}")]
     Module {
@@ -145,6 +148,6 @@ pub enum AccountProblem {
     #[error("storage slot {0} is set to zero")]
     ZeroSlot(alloy_primitives::B256),
     /// An account at one of the addresses 1 to 0xffff, where precompiles and native modules live.
-    #[error("the address is reserved for precompiles")]
+    #[error("the address is reserved for precompiles and native modules")]
     Reserved,
 }

@@ -17,7 +17,7 @@ mod validate;
 mod validator;
 
 pub use alloc::{ALLOC_MAX, Alloc, GenesisAccount};
-pub use dev::{DEV_CHAIN_ID, DEV_COINS, DEV_MNEMONIC, DEV_NETWORK, WEI_PER_COIN, dev_accounts};
+pub use dev::{DEV_CHAIN_ID, DEV_COINS, DEV_MNEMONIC, DEV_NETWORK, DEV_TOKEN, DEV_TOKENS, WEI_PER_COIN, dev_accounts};
 pub use error::{AccountProblem, SpecError};
 pub use json::SPEC_BYTES_MAX;
 pub use params::{BaseFeeParams, FeeSplit, GAS_LIMIT_MAX, GAS_LIMIT_MIN, Params, Timing};

@@ -47,6 +47,9 @@ pub struct ChainSpec {
     /// Shipped contracts that exist from the first block.
     #[serde(default = "Predeploy::all")]
     pub predeploys: Vec<Predeploy>,
+    /// Native tokens of the first state; none where it is left out.
+    #[serde(default)]
+    pub token: assay_token::Genesis,
     /// Accounts of the first state, predeployed contracts not among them.
     pub alloc: Alloc,
 }
@@ -67,6 +70,7 @@ struct Canonical<'a> {
     validators: Vec<(Validator, [u8; 64])>,
     predeploys: Vec<(Predeploy, B256)>,
     alloc: &'a Alloc,
+    token: &'a assay_token::Genesis,
 }
 
 /// Version of the canonical form.
@@ -96,6 +100,7 @@ impl ChainSpec {
             validators: self.validators.iter().map(|v| (v.to_validator(), v.possession.0)).collect(),
             predeploys,
             alloc: &self.alloc,
+            token: &self.token,
         })
     }
 

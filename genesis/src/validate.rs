@@ -5,6 +5,7 @@ use crate::{
     Params, Predeploy, SpecError, Timing, consensus_address,
 };
 use alloy_primitives::{Address, U256};
+use assay_abi::token_id;
 use assay_primitives::vrf;
 use assay_primitives::{Bps, ValidatorSet};
 use std::collections::BTreeSet;
@@ -42,6 +43,7 @@ impl ChainSpec {
         }
         self.validate_validators()?;
         self.validate_predeploys()?;
+        self.token.validate()?;
         self.validate_alloc()
     }
 
@@ -119,7 +121,8 @@ impl ChainSpec {
         {
             return Err(AccountProblem::Predeployed(predeploy));
         }
-        if address.as_slice().iter().take(18).all(|byte| *byte == 0) && !account.code.is_empty() {
+        let reserved = address.as_slice().iter().take(18).all(|byte| *byte == 0) || token_id(address).is_some();
+        if reserved && (account.nonce > 0 || !account.code.is_empty()) {
             return Err(AccountProblem::Reserved);
         }
         if account.code.len() > CODE_BYTES_MAX {

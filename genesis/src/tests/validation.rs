@@ -86,6 +86,7 @@ fn accounts_that_cannot_stand_in_a_first_state() {
     check(somewhere, code(&[0xef, 0x00]), AccountProblem::CodePrefix);
     check(Address::with_last_byte(9), code(&[0x00]), AccountProblem::Reserved);
     check(Predeploy::Multicall3.address(), code(&[0x00]), AccountProblem::Predeployed(Predeploy::Multicall3));
+    check(assay_abi::token_address(9), code(&[0x00]), AccountProblem::Reserved);
     let mut zero = code(&[0x00]);
     zero.storage.insert(B256::ZERO, B256::ZERO);
     check(somewhere, zero, AccountProblem::ZeroSlot(B256::ZERO));

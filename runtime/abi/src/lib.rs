@@ -19,7 +19,7 @@ pub const NATIVE_CODE: [u8; 1] = [0xfe];
 pub const NATIVE_NONCE: u64 = 1;
 
 /// Addresses of the native modules that every chain starts with, in dispatch order. They are warm in every transaction.
-pub const NATIVE_MODULES: &[Address] = &[];
+pub const NATIVE_MODULES: &[Address] = &[token::TOKEN_FACTORY];
 
 /// First 12 bytes of every native token's address; the last 8 are its id, big-endian.
 pub const TOKEN_PREFIX: [u8; 12] = hex!("a55a20000000000000000000");

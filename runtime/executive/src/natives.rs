@@ -1,6 +1,7 @@
 //! The native modules of the chain: which there are, who is called, and in what order they work around a block.
 
 use alloy_primitives::{Address, Bytes, address};
+use assay_abi::TOKEN_PREFIX;
 use assay_genesis::{ChainSpec, SpecError};
 use assay_kernel::{CallError, Ctx, Host, NativeCalls, Pallet, dispatch};
 use assay_primitives::{Fault, Log, NetworkKind};
@@ -67,6 +68,19 @@ impl NativeModule {
     }
 }
 
+/// The factory of tokens, and the tokens.
+fn token() -> NativeModule {
+    NativeModule {
+        family: Some(Family {
+            prefix: TOKEN_PREFIX,
+            call: |host, input| dispatch(host, assay_token::TOKEN_ENTRIES, input),
+        }),
+        genesis: Some(|ctx, spec| assay_token::init(ctx, &spec.token)),
+        end_block: None,
+        ..NativeModule::of::<assay_token::Factory>("token")
+    }
+}
+
 impl fmt::Debug for NativeModule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at {}", self.name, self.address)
@@ -83,7 +97,7 @@ pub struct NativeModules {
 impl NativeModules {
     /// The modules of this version of the chain on a kind of network; [`assay_abi::NATIVE_MODULES`] are their addresses.
     pub(crate) fn of_network(_kind: NetworkKind) -> Self {
-        Self::new(Vec::new())
+        Self::new(vec![token()])
     }
 
     /// A list of modules.

@@ -13,4 +13,5 @@ mod payload;
 mod props;
 mod simulation;
 mod statetest;
+mod token;
 mod trace;

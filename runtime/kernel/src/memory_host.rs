@@ -4,6 +4,7 @@ use crate::ctx::Ctx;
 use crate::error::{CallError, Halt};
 use crate::gas;
 use crate::host::{CallReturn, CallStatus, Environment, Frame, Host, OutCall};
+use crate::pallet::{Entry, dispatch};
 use alloy_primitives::{Address, B256, Bytes, Log, LogData, U256};
 use assay_primitives::NetworkKind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,6 +121,28 @@ impl MemoryHost {
         let result = work(&mut Ctx::new(self));
         if result.is_err() {
             self.world = before;
+        }
+        result
+    }
+
+    /// Calls a module as a transaction of `caller` would: what it does stands only where it succeeds.
+    ///
+    /// # Errors
+    /// What the module answers.
+    pub fn send(
+        &mut self,
+        caller: Address,
+        module: Address,
+        entries: &[Entry],
+        input: &[u8],
+    ) -> Result<Bytes, CallError> {
+        let (before, frame) = (self.world.clone(), self.frame);
+        self.frame = Frame { address: module, caller, ..frame };
+        let result = dispatch(self, entries, input);
+        self.frame = frame;
+        match &result {
+            Ok(_) => self.world.transient.clear(),
+            Err(_) => self.world = before,
         }
         result
     }

@@ -16,9 +16,9 @@ fn the_genesis_hash_of_a_fixed_specification_never_changes() {
     assert_eq!(header.state_root, b256!("0x2e06ad91e39b8bc5f5c9be0e10258a7c0d729aaecd6ef59e62c9b6914127e75c"));
     assert_eq!(
         chain.executive.spec_hash(),
-        b256!("0xee60092703256b865fd8edfe63e935b873f49509e9f0f996f9284ef9875eb48f")
+        b256!("0xfed253ad42b1a22e7270bc36a20949b8df3a68afc3b0e912be9bd26e6e2f47b9")
     );
-    assert_eq!(chain.parent.hash(), b256!("0x3611b6c98cd358502ee471f5e214794d3762135bd90548098699b40bf68324cc"));
+    assert_eq!(chain.parent.hash(), b256!("0x719667d555f8ec7b182aed97bdfb959c0ce02983da0122d6b8cf800b434e90f2"));
 }
 
 #[test]
