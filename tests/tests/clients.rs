@@ -65,6 +65,25 @@ fn real_clients_work_unmodified() {
 }
 
 #[test]
+fn real_clients_pay_in_the_default_token() {
+    let node = Node::dev(&[]);
+    let (rpc, ws) = (node.rpc(), node.ws());
+    run(&rpc, &ws, "node", "payments.mjs");
+    run(&rpc, &ws, "node", "payments-ethers.mjs");
+    run(&rpc, &ws, &python(), "payments.py");
+}
+
+/// The differential test and the benchmark of the executive run committed bytecode.
+#[test]
+fn the_reference_token_is_compiled_from_its_source() {
+    let artifact = std::fs::read_to_string(artifacts().join("ReferenceToken.json")).unwrap();
+    let artifact: serde_json::Value = serde_json::from_str(&artifact).unwrap();
+    let committed = root().join("runtime/executive/data/reference-token.hex");
+    let committed = std::fs::read_to_string(&committed).unwrap();
+    assert_eq!(artifact["bytecode"].as_str().unwrap(), format!("0x{}", committed.trim()));
+}
+
+#[test]
 fn real_clients_work_with_interval_blocks() {
     let node = Node::dev(&["--block-time", "200"]);
     let (rpc, ws) = (node.rpc(), node.ws());

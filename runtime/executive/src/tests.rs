@@ -14,4 +14,5 @@ mod props;
 mod simulation;
 mod statetest;
 mod token;
+mod token_reference;
 mod trace;
