@@ -65,8 +65,8 @@ impl Params {
             timing: Timing {
                 propose_timeout_ms: 1_000,
                 propose_timeout_delta_ms: 500,
-                vote_timeout_ms: 500,
-                vote_timeout_delta_ms: 500,
+                vote_timeout_ms: 300,
+                vote_timeout_delta_ms: 200,
                 block_interval_ms: 500,
                 clock_drift_ms: 500,
             },

@@ -45,6 +45,8 @@ pub(crate) struct Head {
     pub(crate) next_base_fee: u64,
     /// Who proposes the next block.
     pub(crate) rotation: Rotation,
+    /// When this node took it up, by its own clock, in milliseconds.
+    pub(crate) since_ms: u64,
 }
 
 impl Head {

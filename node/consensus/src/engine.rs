@@ -28,7 +28,7 @@ pub enum Pacing {
     },
 }
 
-/// How long a round waits. Every timeout grows by its delta with each round.
+/// How long a round waits, and by how much longer each later one does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// For a proposal.
@@ -37,8 +37,10 @@ pub struct Timeouts {
     pub prevote: Duration,
     /// For the rest of the precommits, once two thirds are in.
     pub precommit: Duration,
-    /// Growth of each per round.
-    pub delta: Duration,
+    /// Growth of the wait for a proposal per round.
+    pub propose_delta: Duration,
+    /// Growth of the waits for votes per round.
+    pub vote_delta: Duration,
 }
 
 impl Default for Timeouts {
@@ -46,9 +48,10 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             propose: Duration::from_secs(1),
-            prevote: Duration::from_millis(500),
-            precommit: Duration::from_millis(500),
-            delta: Duration::from_millis(250),
+            prevote: Duration::from_millis(300),
+            precommit: Duration::from_millis(300),
+            propose_delta: Duration::from_millis(250),
+            vote_delta: Duration::from_millis(200),
         }
     }
 }

@@ -89,7 +89,8 @@ pub(super) fn engine(
         propose: Duration::from_millis(timing.propose_timeout_ms),
         prevote: Duration::from_millis(timing.vote_timeout_ms),
         precommit: Duration::from_millis(timing.vote_timeout_ms),
-        delta: Duration::from_millis(timing.propose_timeout_delta_ms.max(timing.vote_timeout_delta_ms)),
+        propose_delta: Duration::from_millis(timing.propose_timeout_delta_ms),
+        vote_delta: Duration::from_millis(timing.vote_timeout_delta_ms),
     };
     // Development keys sign on every developer's machine, each on a chain of its own; a key with a secret may have
     // signed elsewhere, so its guard is made by an operator.

@@ -22,7 +22,14 @@ impl Core {
         let next_base_fee = self.executive.next_base_fee(&block.header);
         let parent = Parent::new(block.header.clone(), block.timestamp_ms);
         let previous = self.head();
-        let head = Arc::new(Head { block: Arc::clone(&block), parent, view, next_base_fee, rotation });
+        let head = Arc::new(Head {
+            block: Arc::clone(&block),
+            parent,
+            view,
+            next_base_fee,
+            rotation,
+            since_ms: self.now_ms(),
+        });
         let (work, expired) = {
             let mut pool = self.pool.lock();
             *self.head.write() = head;

@@ -65,10 +65,12 @@ impl Core {
         if time > now.saturating_add(drift) && time > head.parent.timestamp_ms().get().saturating_add(1) {
             return Err(format!("timestamp {time} ms is more than {drift} ms ahead of this node's {now} ms"));
         }
-        // A proposal takes no longer than the round waits for it.
+        // A proposal takes no longer than the round waits for it. Whoever came to this height later cannot say that it was
+        // late: validators that have waited for a quorum hold one, and decide on it as soon as there is a quorum again.
         let slack = timing.propose_timeout_delta_ms.saturating_mul(round.get().into());
         let late = timing.propose_timeout_ms.saturating_add(slack).saturating_add(drift);
-        if time.saturating_add(late) < now {
+        let deadline = time.saturating_add(late);
+        if deadline < now && head.since_ms <= deadline {
             return Err(format!("timestamp {time} ms is more than {late} ms behind this node's {now} ms"));
         }
         Ok(())

@@ -66,7 +66,7 @@ impl Core {
             let genesis = executive.init_chain()?;
             store.init_genesis(&genesis.header, genesis.changes, executive.chain_id(), executive.spec_hash())?;
         }
-        let head = Arc::new(stored_head(&store, &executive)?);
+        let head = Arc::new(stored_head(&store, &executive, (config.clock)())?);
         let (journal, replayed) = open_journal(&config)?;
         let decoding = rayon::ThreadPoolBuilder::new()
             .num_threads(config.recovery_threads.max(1))
@@ -133,7 +133,7 @@ impl Core {
     }
 }
 
-fn stored_head(store: &Store, executive: &Executive) -> Result<Head, Fault> {
+fn stored_head(store: &Store, executive: &Executive, since_ms: u64) -> Result<Head, Fault> {
     let stored = store.head().ok_or_else(|| Fault::invariant("the store holds no genesis"))?;
     let block = load_block(store, executive.spec().genesis_time_ms, stored.height)?
         .ok_or_else(|| Fault::corrupt(format!("the ledger has no block {}", stored.height)))?;
@@ -143,6 +143,7 @@ fn stored_head(store: &Store, executive: &Executive) -> Result<Head, Fault> {
         next_base_fee: executive.next_base_fee(&block.header),
         rotation: rotation_at(store, executive, stored.height.next())?,
         block: Arc::new(block),
+        since_ms,
     })
 }
 

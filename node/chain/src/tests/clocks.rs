@@ -29,7 +29,8 @@ async fn start(n: u8, skew_ms: i64, peers: &[Node]) -> Node {
     let mut config = EngineConfig::local(CHAIN_ID, folder.path().to_owned());
     config.pacing = Pacing::Interval(Duration::from_millis(100));
     let ms = Duration::from_millis;
-    config.timeouts = Timeouts { propose: ms(400), prevote: ms(100), precommit: ms(100), delta: ms(50) };
+    config.timeouts =
+        Timeouts { propose: ms(400), prevote: ms(100), precommit: ms(100), propose_delta: ms(50), vote_delta: ms(50) };
     config.peers = peers.iter().map(|peer| peer.engine.status().borrow().listening[0].clone()).collect();
     let keys = EngineKeys { voting: Some(key(n)), network: NetworkKey::generate() };
     let chain = member.chain().clone();

@@ -78,6 +78,12 @@ fn time_must_be_plausible() {
     let block = driver.propose();
     driver.wait(10_000);
     refused(&driver, &block, "behind this node's");
+    let driver = driver.restart();
+    assert_eq!(driver.judge(&block), Verdict::Accept, "made while this node was away");
+    driver.wait(10_000);
+    let block = driver.propose();
+    driver.wait(10_000);
+    refused(&driver, &block, "behind this node's");
     // Old is fine for what others have voted for already, or decided.
     for origin in [ProposalOrigin::Reproposed { valid_round: Round(0) }, ProposalOrigin::Synced { round: Round(0) }] {
         assert_eq!(driver.chain.process_proposal(&block, origin).unwrap(), Verdict::Accept);

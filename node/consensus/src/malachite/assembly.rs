@@ -139,8 +139,8 @@ impl Assembly {
         let mut crew = Crew { node, actors };
         let sync_config = sync_config()?;
 
-        let network = self.network(&consensus_config, &sync_config, &mut crew).await?;
         let (inputs, queue) = tokio_mpsc::unbounded_channel();
+        let network = self.network(&consensus_config, &sync_config, inputs.clone(), &mut crew).await?;
         let host = crew.hire(HostActor { inputs: inputs.clone() }).await?;
         let port = Arc::new(OutputPort::with_capacity(128));
         let consensus =
@@ -179,6 +179,7 @@ impl Assembly {
         &self,
         consensus_config: &ConsensusConfig,
         sync_config: &ValueSyncConfig,
+        host: tokio_mpsc::UnboundedSender<Input>,
         crew: &mut Crew<'_>,
     ) -> Result<NetworkRef<Assay>, EngineError> {
         let network = engine::spawn_network_actor::<Assay, _>(
@@ -191,7 +192,7 @@ impl Assembly {
         .await
         .map_err(engine_error)?;
         crew.supervise(&network);
-        let peers = crew.hire(PeerWatch { shared: Arc::clone(&self.shared), network: network.clone() }).await?;
+        let peers = crew.hire(PeerWatch { shared: Arc::clone(&self.shared), network: network.clone(), host }).await?;
         network.cast(NetworkMsg::Subscribe(Box::new(peers))).map_err(engine_error)?;
         Ok(network)
     }

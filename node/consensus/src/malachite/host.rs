@@ -14,12 +14,13 @@ use super::watch::{Pulse, Shared};
 use super::worker::{Job, NextReply, Outcome, StartReply};
 use crate::application::{Application, HeightContext, UndecidedProposal};
 use crate::engine::{Pacing, StopReason};
+use crate::message::ConsensusMessage;
 use arc_malachitebft_app::types::LocallyProposedValue;
 use arc_malachitebft_core_types::{LinearTimeouts, ValueOrigin};
 use arc_malachitebft_engine::consensus::{ConsensusMsg, ConsensusRef};
 use arc_malachitebft_engine::host::{HostMsg, SyncedValueOutcome};
 use arc_malachitebft_engine::network::NetworkRef;
-use assay_primitives::{Fault, Height, Round};
+use assay_primitives::{CommitCertificate, Fault, Height, Round};
 use async_trait::async_trait;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use std::sync::{Arc, mpsc};
@@ -34,6 +35,8 @@ pub(crate) enum Input {
     Done(Box<Outcome>),
     /// There may be work.
     Work,
+    /// A validator has connected.
+    Joined,
 }
 
 /// The actor that the engine knows as its host.
@@ -102,6 +105,8 @@ pub(crate) struct Host {
     early: Vec<Assembled>,
     held: Option<Held>,
     listening: Option<pacing::Listening>,
+    /// When a validator that joined was last told where this node is.
+    greeted: Option<Instant>,
 }
 
 impl Host {
@@ -116,6 +121,7 @@ impl Host {
             early: Vec::new(),
             held: None,
             listening: None,
+            greeted: None,
         }
     }
 
@@ -132,6 +138,10 @@ impl Host {
                 Some(Input::Engine(message)) => self.on_engine(*message),
                 Some(Input::Done(outcome)) => self.on_outcome(*outcome),
                 Some(Input::Work) => self.poll(),
+                Some(Input::Joined) => {
+                    self.greet();
+                    Ok(())
+                }
                 None => return,
             };
             if let Err(fault) = result {
@@ -182,6 +192,7 @@ impl Host {
             }
             HostMsg::Decided { certificate, reply_to, .. } => {
                 let certificate = convert::certificate(&certificate);
+                self.check_own_signature(&certificate);
                 let block = self.proposals.block(certificate.block_id).cloned();
                 self.job(Job::Decide { block, certificate, reply: reply_to })
             }
@@ -200,6 +211,20 @@ impl Host {
                 let (height, round) = (height.into(), round(at));
                 self.job(Job::JudgeSynced { height, round, proposer: proposer.0, bytes: value_bytes, reply: reply_to })
             }
+        }
+    }
+
+    /// A certificate may hold a signature of this node's key that another machine made; the others do not pass on what
+    /// that one votes. The engine has verified it.
+    fn check_own_signature(&self, certificate: &CommitCertificate) {
+        let Some(voting) = &self.parts.voting else {
+            return;
+        };
+        let CommitCertificate { height, round, block_id, signatures } = certificate;
+        if signatures.iter().any(|signature| signature.address == voting.address()) {
+            let message =
+                ConsensusMessage::precommit(self.parts.chain_id, *height, *round, *block_id, voting.address());
+            voting.answer_for(message, &self.parts.stopper);
         }
     }
 

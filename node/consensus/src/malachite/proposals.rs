@@ -1,7 +1,8 @@
 //! The undecided proposals of the height at hand, in memory; the application keeps the same on disk.
 
 use super::context::{Address, Assay, EngineHeight, Value};
-use crate::application::UndecidedProposal;
+use super::streaming::Assembled;
+use crate::application::{HeightContext, UndecidedProposal};
 use arc_malachitebft_app::types::ProposedValue;
 use arc_malachitebft_core_types::{Round as EngineRound, Validity};
 use assay_primitives::{Block, BlockId, ConsensusAddress, Round};
@@ -39,6 +40,27 @@ impl Proposals {
     /// Whether a proposal is known already.
     pub(crate) fn knows(&self, round: Round, block_id: BlockId) -> bool {
         self.0.iter().any(|p| p.round == round && p.block.id() == block_id)
+    }
+
+    /// The proposal to judge in a block that a peer has streamed for the height of this context; `None` where it is known
+    /// already, one too many, of the wrong proposer, or streamed by nobody of the set.
+    pub(crate) fn take_in(
+        &self,
+        assembled: Assembled,
+        context: &HeightContext,
+        chain_id: u64,
+    ) -> Option<UndecidedProposal> {
+        let Assembled { init, block } = assembled;
+        let wanted = !self.knows(init.round, init.block_id) && self.admits(init.round, init.block_id);
+        let right = init.proposer == context.proposer(init.height, init.round);
+        (wanted && right && init.verify(chain_id, &context.validators)).then_some(UndecidedProposal {
+            height: init.height,
+            round: init.round,
+            valid_round: init.valid_round,
+            proposer: init.proposer,
+            block,
+            accepted: false,
+        })
     }
 
     /// What a validator proposed in a round.

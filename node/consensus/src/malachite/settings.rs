@@ -7,6 +7,9 @@ use arc_malachitebft_app::config::{ConsensusConfig, GossipSubConfig, PubSubProto
 use arc_malachitebft_core_types::LinearTimeouts;
 use std::time::Duration;
 
+/// A vote goes out once; after this long without progress it goes out again, for whoever was away at that moment.
+const REBROADCAST: Duration = Duration::from_millis(300);
+
 fn parse<T: std::str::FromStr>(setting: &'static str, text: &str) -> Result<T, EngineError>
 where
     T::Err: std::fmt::Display,
@@ -72,12 +75,12 @@ pub(super) fn timeouts(config: &EngineConfig) -> LinearTimeouts {
     let t = config.timeouts;
     LinearTimeouts {
         propose: t.propose,
-        propose_delta: t.delta,
+        propose_delta: t.propose_delta,
         prevote: t.prevote,
-        prevote_delta: t.delta,
+        prevote_delta: t.vote_delta,
         precommit: t.precommit,
-        precommit_delta: t.delta,
-        rebroadcast: t.propose.saturating_add(t.prevote).saturating_add(t.precommit),
+        precommit_delta: t.vote_delta,
+        rebroadcast: REBROADCAST,
         max_timeout: Duration::from_secs(60),
     }
 }

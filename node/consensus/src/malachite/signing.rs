@@ -9,7 +9,7 @@ use super::metrics::EngineMetrics;
 use super::streaming::StreamInit;
 use super::supervisor::Stopper;
 use crate::engine::StopReason;
-use crate::guard::{Answer, Guard, GuardError};
+use crate::guard::{Answer, Guard, GuardError, RESET_COMMAND};
 use crate::keys::ConsensusKey;
 use crate::message::ConsensusMessage;
 use arc_malachitebft_core_types::{SignedExtension, SignedMessage, ValidatorProof, VoteExtensionScope};
@@ -66,11 +66,26 @@ impl VotingKey {
         self.guard.send(Request::Advance(height, reply)).is_ok() && answer.blocking_recv().unwrap_or(false)
     }
 
-    /// Whether a message that verifies under this key may have been signed here.
-    pub(crate) async fn may_be_ours(&self, message: ConsensusMessage) -> bool {
+    /// Stops the engine where the guard does not know a message that verifies under this key: the key signs elsewhere as
+    /// well, or the guard is an old copy. Either way this node must not sign another. What the guard is told after this
+    /// call does not count.
+    pub(crate) fn answer_for(&self, message: ConsensusMessage, stopper: &Stopper) {
         let (reply, answer) = oneshot::channel();
-        // A guard that is gone has stopped the engine already.
-        self.guard.send(Request::MayBeOurs(message, reply)).is_err() || answer.await.unwrap_or(true)
+        let (height, round, step) = (message.height, message.round, message.step);
+        if self.guard.send(Request::MayBeOurs(message, reply)).is_err() {
+            // A guard that is gone has stopped the engine already.
+            return;
+        }
+        let stopper = stopper.clone();
+        tokio::spawn(async move {
+            if answer.await == Ok(false) {
+                stopper.stop(StopReason::Safety(format!(
+                    "a {step:?} of this validator's key for height {height}, round {round} came from elsewhere, which this \
+                     node did not sign: the key is in use on another machine, or the signing guard is an old copy. Stop \
+                     the other one, then run `{RESET_COMMAND}` with a height the network has passed"
+                )));
+            }
+        });
     }
 
     /// The public key.

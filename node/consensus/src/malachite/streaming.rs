@@ -14,6 +14,7 @@
 
 use super::codec::CHUNK_BYTES_MAX;
 use super::context::ProposalPart;
+use crate::application::UndecidedProposal;
 use crate::keys::verify_signature;
 use alloy_primitives::FixedBytes;
 use arc_malachitebft_app::streaming::{StreamContent, StreamId, StreamMessage};
@@ -63,6 +64,21 @@ pub(crate) struct StreamInit {
 }
 
 impl StreamInit {
+    /// The opening for a proposal of `length` encoded bytes, not signed yet.
+    pub(crate) fn unsigned(proposal: &UndecidedProposal, length: usize, streamer: ConsensusAddress) -> Self {
+        Self {
+            height: proposal.height,
+            round: proposal.round,
+            valid_round: proposal.valid_round,
+            proposer: proposal.proposer,
+            block_id: proposal.block.id(),
+            // A block is bounded far below.
+            length: u32::try_from(length).unwrap_or(u32::MAX),
+            streamer,
+            signature: [0; 64],
+        }
+    }
+
     /// What the streamer signs.
     pub(crate) fn sign_bytes(&self, chain_id: u64) -> Vec<u8> {
         let mut bytes = STREAM_PREFIX.to_vec();

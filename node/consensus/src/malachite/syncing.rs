@@ -222,13 +222,18 @@ impl Actor for SyncGate {
 pub(crate) enum SyncNotice {
     /// From the network.
     Event(Box<NetworkEvent<Assay>>),
+    /// The bulk of the traffic, which the sync has no use for.
+    Other,
     /// Time passes.
     Tick,
 }
 
 impl From<NetworkEvent<Assay>> for SyncNotice {
     fn from(event: NetworkEvent<Assay>) -> Self {
-        Self::Event(Box::new(event))
+        match event {
+            NetworkEvent::Vote(..) | NetworkEvent::Proposal(..) | NetworkEvent::ProposalPart(..) => Self::Other,
+            event => Self::Event(Box::new(event)),
+        }
     }
 }
 
@@ -251,8 +256,6 @@ impl SyncEvents {
             NetworkEvent::SyncResponse(id, ..) => late = self.desk.bench().on_answer(id, now),
             NetworkEvent::SyncRequestFailed(id, ..) => self.desk.bench().on_failure(id),
             NetworkEvent::PeerDisconnected(peer) => self.desk.bench().on_disconnect(*peer),
-            // The bulk of the traffic, which the sync has no use for.
-            NetworkEvent::Vote(..) | NetworkEvent::Proposal(..) | NetworkEvent::ProposalPart(..) => return,
             _ => {}
         }
         self.desk.tell(event);
@@ -281,6 +284,7 @@ impl Actor for SyncEvents {
     ) -> Result<(), ActorProcessingErr> {
         match notice {
             SyncNotice::Event(event) => self.on_event(*event),
+            SyncNotice::Other => {}
             SyncNotice::Tick => {
                 let late = self.desk.bench().on_tick(Instant::now());
                 late.into_iter().for_each(|peer| self.desk.leave_out(peer));

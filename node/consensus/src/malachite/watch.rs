@@ -10,12 +10,13 @@ pub(crate) use peers::PeerWatch;
 #[cfg(test)]
 pub(crate) use rounds::RoundFacts;
 
-use super::context::Assay;
+use super::context::{Assay, round};
 use super::metrics::EngineMetrics;
 use super::supervisor::Stopper;
 use crate::application::HeightContext;
 use crate::engine::{CommitStatus, EngineStatus, PeerStatus, StopReason};
 use arc_malachitebft_app::types::PeerId;
+use arc_malachitebft_core_types::SignedProposal;
 use arc_malachitebft_engine::consensus::{ConsensusMsg, ConsensusRef};
 use assay_primitives::{CommitCertificate, ConsensusAddress, Height};
 use std::collections::BTreeMap;
@@ -93,6 +94,8 @@ pub(crate) struct Shared {
     /// How long the others had been voting in the height at hand when this node entered it.
     lag: Mutex<Duration>,
     progress: Mutex<Option<Instant>>,
+    /// What this node proposed last.
+    proposal: Mutex<Option<SignedProposal<Assay>>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -110,6 +113,7 @@ impl Shared {
             passed_by: Mutex::new(None),
             lag: Mutex::new(Duration::ZERO),
             progress: Mutex::new(None),
+            proposal: Mutex::new(None),
         }
     }
 
@@ -147,6 +151,16 @@ impl Shared {
         let since = lock(&self.passed_by).filter(|(passed, _)| *passed == height).map(|(_, since)| since);
         *lock(&self.lag) = since.map_or(Duration::ZERO, |since| since.elapsed());
         self.note_progress();
+    }
+
+    /// What this node has proposed in the round at hand of a height that is not decided.
+    pub(crate) fn own_proposal(&self, height: Height) -> Option<SignedProposal<Assay>> {
+        let at = {
+            let status = self.status.borrow();
+            (status.height, status.round)
+        };
+        let of = |proposal: &SignedProposal<Assay>| (proposal.message.height.into(), round(proposal.message.round));
+        lock(&self.proposal).clone().filter(|proposal| of(proposal) == at && at.0 == height)
     }
 
     fn context(&self, height: Height) -> Option<Arc<HeightContext>> {

@@ -41,7 +41,13 @@ impl Setup {
 /// The usual timeouts, divided.
 pub fn scaled(by: u32) -> Timeouts {
     let t = Timeouts::default();
-    Timeouts { propose: t.propose / by, prevote: t.prevote / by, precommit: t.precommit / by, delta: t.delta / by }
+    Timeouts {
+        propose: t.propose / by,
+        prevote: t.prevote / by,
+        precommit: t.precommit / by,
+        propose_delta: t.propose_delta / by,
+        vote_delta: t.vote_delta / by,
+    }
 }
 
 /// A node: what survives a crash, and the engine while it runs.

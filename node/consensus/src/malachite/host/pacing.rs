@@ -3,7 +3,7 @@
 //! On demand, the engine's question for the next height stays unanswered until there is work: it has no timeout, while a
 //! question for a block would run into round after round.
 
-use super::super::context::{Assay, EngineHeight};
+use super::super::context::{Assay, EngineHeight, Validators};
 use super::super::convert;
 use super::super::worker::{Job, StartReply};
 use super::{Held, Host, Reply};
@@ -11,8 +11,9 @@ use crate::application::Work;
 use crate::engine::Pacing;
 use arc_malachitebft_core_types::HeightParams;
 use arc_malachitebft_engine::host::Next;
-use arc_malachitebft_engine::network::{NetworkMsg, Status};
+use arc_malachitebft_engine::network::NetworkMsg;
 use assay_primitives::{Fault, Height};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,12 @@ impl Host {
         if alone || self.parts.voting.is_none() {
             return self.begin();
         }
+        // The network knows validators by their keys only once it is told the set; else the engine does so with the first
+        // height, which is what waits here.
+        if let Some(context) = &self.context {
+            let validators = Validators::new(Arc::clone(context))?;
+            let _ = self.parts.network.cast(NetworkMsg::UpdateValidatorSet(validators));
+        }
         let now = Instant::now();
         self.listening = Some(Listening { since: now, look: now, told: None, passing: false });
         Ok(())
@@ -65,8 +72,7 @@ impl Host {
                 // For others that listen as well: the sync says nothing before the first height starts.
                 if listening.told.is_none_or(|told| told.elapsed() >= TELL) && self.height > Height(1) {
                     listening.told = Some(now);
-                    let status = Status::new(self.height.previous().into(), self.history_start.into());
-                    let _ = self.parts.network.cast(NetworkMsg::BroadcastStatus(status));
+                    self.tell_height();
                 }
                 Ok(())
             }

@@ -1,23 +1,26 @@
 //! What the host does with and for its peers: blocks streamed out, blocks put together, decided blocks served.
 
 use super::super::codec::{SYNC_BATCH_MAX, SYNC_SERVED_BYTES};
-use super::super::context::{Address, Assay, EngineHeight, ProposalPart};
+use super::super::context::{Address, Assay, EngineHeight, ProposalPart, round};
 use super::super::convert;
 use super::super::streaming::{Assembled, StreamInit, cut};
 use super::super::worker::Job;
 use super::Host;
 use crate::application::{Application, UndecidedProposal};
 use crate::engine::StopReason;
+use arc_malachitebft_app::consensus::SignedConsensusMsg;
 use arc_malachitebft_app::streaming::StreamMessage;
 use arc_malachitebft_app::types::PeerId;
-use arc_malachitebft_engine::network::NetworkMsg;
+use arc_malachitebft_engine::network::{NetworkMsg, Status};
 use arc_malachitebft_sync::RawDecidedValue;
 use assay_primitives::{BlockId, Fault, Height, Round};
 use ractor::RpcReplyPort;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+/// Shortest time between two greetings: peers that come and go must not make this node stream on and on.
+const GREETING: Duration = Duration::from_millis(200);
 /// Blocks of the next height that wait for its validators to be known.
 const EARLY_MAX: usize = 4;
 
@@ -27,17 +30,7 @@ impl Host {
             return;
         };
         let bytes = bytes::Bytes::from(proposal.block.encode());
-        let init = voting.sign_stream(StreamInit {
-            height: proposal.height,
-            round: proposal.round,
-            valid_round: proposal.valid_round,
-            proposer: proposal.proposer,
-            block_id: proposal.block.id(),
-            // A block is bounded far below.
-            length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-            streamer: proposal.proposer,
-            signature: [0; 64],
-        });
+        let init = voting.sign_stream(StreamInit::unsigned(proposal, bytes.len(), voting.address()));
         for message in cut(init, &bytes) {
             if self.parts.network.cast(NetworkMsg::PublishProposalPart(message)).is_err() {
                 return;
@@ -87,26 +80,41 @@ impl Host {
         let Some(context) = self.context.clone().filter(|_| height == self.height) else {
             return Ok(());
         };
-        let Assembled { init, block } = assembled;
-        let wrong = init.proposer != context.proposer(height, init.round)
-            || !init.verify(self.parts.chain_id, &context.validators);
-        if wrong || self.proposals.knows(init.round, init.block_id) || !self.proposals.admits(init.round, init.block_id)
-        {
-            tracing::debug!(%height, round = %init.round, block = %init.block_id, wrong, "proposal not taken");
+        let (round, block) = (assembled.init.round, assembled.init.block_id);
+        let Some(proposal) = self.proposals.take_in(assembled, &context, self.parts.chain_id) else {
+            tracing::debug!(%height, %round, %block, "proposal not taken");
             return Ok(());
-        }
+        };
         // Somebody proposes: whoever holds the height back has work to do.
         self.release()?;
-        self.job(Job::Judge {
-            proposal: UndecidedProposal {
-                height,
-                round: init.round,
-                valid_round: init.valid_round,
-                proposer: init.proposer,
-                block,
-                accepted: false,
-            },
-        })
+        self.job(Job::Judge { proposal })
+    }
+
+    /// A validator has joined. Where this node is and what it proposes went out while that one was away, and the engine
+    /// sends neither again: without them a quorum that comes back would wait for time-outs.
+    pub(super) fn greet(&mut self) {
+        if self.listening.is_some() || self.greeted.is_some_and(|at| at.elapsed() < GREETING) {
+            return;
+        }
+        self.greeted = Some(Instant::now());
+        if self.height > Height(1) {
+            self.tell_height();
+        }
+        let Some(signed) = self.parts.shared.own_proposal(self.height) else {
+            return;
+        };
+        let own = signed.message.address.0;
+        let Some(proposal) = self.proposals.proposed(round(signed.message.round), own) else {
+            return;
+        };
+        self.stream(proposal);
+        let _ = self.parts.network.cast(NetworkMsg::PublishConsensusMsg(SignedConsensusMsg::Proposal(signed)));
+    }
+
+    /// Tells the peers what this node has decided.
+    pub(super) fn tell_height(&self) {
+        let status = Status::new(self.height.previous().into(), self.history_start.into());
+        let _ = self.parts.network.cast(NetworkMsg::BroadcastStatus(status));
     }
 
     /// Reads decided blocks for a peer, off this loop; the engine bounds how many requests there are.

@@ -17,16 +17,7 @@ use bytes::Bytes;
 /// The parts of a proposal as they travel, its opening signed.
 pub(super) fn parts(key: &ConsensusKey, codec: Codec, proposal: &UndecidedProposal) -> Result<Vec<Bytes>, Fault> {
     let bytes = Bytes::from(proposal.block.encode());
-    let mut init = StreamInit {
-        height: proposal.height,
-        round: proposal.round,
-        valid_round: proposal.valid_round,
-        proposer: proposal.proposer,
-        block_id: proposal.block.id(),
-        length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-        streamer: key.address(),
-        signature: [0; 64],
-    };
+    let mut init = StreamInit::unsigned(proposal, bytes.len(), key.address());
     init.signature = key.sign(&init.sign_bytes(codec.chain_id)).0;
     let failed = |error: CodecError| Fault::invariant(error.to_string());
     cut(init, &bytes).iter().map(|part| codec.encode(part).map_err(failed)).collect()

@@ -148,23 +148,9 @@ impl Node {
             return Ok(());
         }
         let context = Arc::clone(host.context()?);
-        let Assembled { init, block } = assembled;
-        let wrong =
-            init.proposer != context.proposer(height, init.round) || !init.verify(self.chain_id, &context.validators);
-        if wrong || host.proposals.knows(init.round, init.block_id) || !host.proposals.admits(init.round, init.block_id)
-        {
-            return Ok(());
+        if let Some(proposal) = host.proposals.take_in(assembled, &context, self.chain_id) {
+            self.queue(Job::Judge { proposal });
         }
-        self.queue(Job::Judge {
-            proposal: UndecidedProposal {
-                height,
-                round: init.round,
-                valid_round: init.valid_round,
-                proposer: init.proposer,
-                block,
-                accepted: false,
-            },
-        });
         Ok(())
     }
 }

@@ -97,6 +97,8 @@ struct BareState {
     file: File,
     streams: BTreeMap<Vec<u8>, Stream>,
     blocks: BTreeMap<BlockId, Bytes>,
+    /// What came of the height at hand and, early, of the next.
+    values: Vec<ProposedValue<Assay>>,
 }
 
 fn id(block: &[u8]) -> BlockId {
@@ -140,6 +142,7 @@ impl BareHost {
         let round = Round::new(u32::try_from(i64::from_le_bytes(key[8..].try_into().ok()?)).ok()?);
         let value = self.value(height, round, proposer, &block);
         state.blocks.insert(value.value.0, block.into());
+        state.values.push(value.clone());
         Some(value)
     }
 }
@@ -151,7 +154,7 @@ impl Actor for BareHost {
     type Arguments = File;
 
     async fn pre_start(&self, _myself: ActorRef<Self::Msg>, file: File) -> Result<BareState, ActorProcessingErr> {
-        Ok(BareState { file, streams: BTreeMap::new(), blocks: BTreeMap::new() })
+        Ok(BareState { file, streams: BTreeMap::new(), blocks: BTreeMap::new(), values: Vec::new() })
     }
 
     async fn handle(
@@ -162,7 +165,10 @@ impl Actor for BareHost {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             HostMsg::ConsensusReady { reply_to } => drop(reply_to.send((EngineHeight(1), self.params.clone()))),
-            HostMsg::StartedRound { reply_to, .. } => drop(reply_to.send(Vec::new())),
+            HostMsg::StartedRound { height, round, reply_to, .. } => {
+                let known = state.values.iter().filter(|value| (value.height, value.round) == (height, round));
+                drop(reply_to.send(known.cloned().collect()));
+            }
             HostMsg::GetValue { height, round, reply_to, .. } => {
                 let mut block = vec![0u8; self.size.max(128)];
                 block[..8].copy_from_slice(&height.0.to_le_bytes());
@@ -187,7 +193,9 @@ impl Actor for BareHost {
                 reply_to.send(())?;
             }
             HostMsg::Finalized { certificate, reply_to, .. } => {
-                state.blocks.clear();
+                state.values.retain(|value| value.height > certificate.height);
+                let kept: Vec<_> = state.values.iter().map(|value| value.value.0).collect();
+                state.blocks.retain(|id, _| kept.contains(id));
                 let next = EngineHeight(certificate.height.0 + 1);
                 reply_to.send(Next::Start(next, self.params.clone()))?;
             }

@@ -5,11 +5,10 @@ use super::super::convert;
 use super::super::signing::VotingKey;
 use super::super::supervisor::Stopper;
 use super::rounds::RoundFacts;
-use super::{LATE_VOTE_HEIGHTS, Pulse, Shared};
+use super::{LATE_VOTE_HEIGHTS, Pulse, Shared, lock};
 use crate::application::Application;
 use crate::certificate::verify_late_vote;
 use crate::engine::{EnginePhase, StopReason};
-use crate::guard::RESET_COMMAND;
 use crate::keys::verify_signature;
 use arc_malachitebft_app::consensus::SignedConsensusMsg;
 use arc_malachitebft_app::events::RxEvent;
@@ -55,7 +54,8 @@ impl EventWatch {
         match event {
             Event::StartedRound(height, round, proposer, _) => self.on_round(*height, *round, *proposer),
             Event::Published(SignedConsensusMsg::Vote(vote)) => self.on_own_vote(vote),
-            Event::Published(SignedConsensusMsg::Proposal(_)) => {
+            Event::Published(SignedConsensusMsg::Proposal(proposal)) => {
+                *lock(&self.shared.proposal) = Some(proposal.clone());
                 self.facts.announced = true;
                 self.facts.judged = Some(true);
                 self.shared.metrics.proposals_created.inc();
@@ -172,27 +172,15 @@ impl EventWatch {
         }
     }
 
-    /// Somebody sends a vote of this node's own key. If the guard does not know it, the key signs elsewhere as well, or
-    /// the guard is an old copy: either way this node must not sign another.
+    /// Somebody sends a vote of this node's own key.
     fn on_vote_of_own_key(&self, vote: &SignedVote<Assay>) {
-        let Some(voting) = self.voting.clone() else {
+        let Some(voting) = &self.voting else {
             return;
         };
         let message = vote.message.message(self.chain_id);
-        if !verify_signature(voting.public_key(), &message.sign_bytes(), &vote.signature.to_bytes().into()) {
-            return;
+        if verify_signature(voting.public_key(), &message.sign_bytes(), &vote.signature.to_bytes().into()) {
+            voting.answer_for(message, &self.stopper);
         }
-        let stopper = self.stopper.clone();
-        tokio::spawn(async move {
-            let (height, round, step) = (message.height, message.round, message.step);
-            if !voting.may_be_ours(message).await {
-                stopper.stop(StopReason::Safety(format!(
-                    "a {step:?} of this validator's key for height {height}, round {round} came from elsewhere, which this \
-                     node did not sign: the key is in use on another machine, or the signing guard is an old copy. Stop \
-                     the other one, then run `{RESET_COMMAND}` with a height the network has passed"
-                )));
-            }
-        });
     }
 
     /// Whoever votes above this node's height shows that this node is behind.

@@ -1,16 +1,18 @@
 //! Who is connected, and under what name.
 
 use super::super::context::Assay;
+use super::super::host::Input;
 use super::Shared;
 use crate::engine::PeerStatus;
 use arc_malachitebft_app::types::PeerId;
 use arc_malachitebft_engine::network::{NetworkEvent, NetworkMsg, NetworkRef};
 use arc_malachitebft_network::{NetworkStateDump, PeerInfo};
-use assay_primitives::ConsensusAddress;
+use assay_primitives::{ConsensusAddress, Height};
 use async_trait::async_trait;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
 
 /// Peers that are remembered.
 const PEERS_MAX: usize = 256;
@@ -26,17 +28,36 @@ const INTRODUCTION: [Duration; 6] = [
     Duration::from_secs(10),
 ];
 
+/// A validator is greeted when it is known, and again after this long: it may not have subscribed yet the first time.
+const GREET_AGAIN: Duration = Duration::from_millis(300);
+
 /// What [`PeerWatch`] hears.
 pub(crate) enum PeerMsg {
-    /// From the network.
-    Event(Box<NetworkEvent<Assay>>),
+    /// The node listens.
+    Listening(String),
+    /// A peer has come.
+    Connected(PeerId),
+    /// A peer has gone.
+    Disconnected(PeerId),
+    /// What a peer says it has decided.
+    Tip(PeerId, Height),
+    /// Votes, parts and the rest: most of what the network says, and nothing for this watch.
+    Other,
     /// Time to ask the network who is who.
     Ask,
+    /// Time to tell a validator that joined where this node is, once more.
+    Greet,
 }
 
 impl From<NetworkEvent<Assay>> for PeerMsg {
     fn from(event: NetworkEvent<Assay>) -> Self {
-        Self::Event(Box::new(event))
+        match event {
+            NetworkEvent::Listening(address) => Self::Listening(address.to_string()),
+            NetworkEvent::PeerConnected(peer) => Self::Connected(peer),
+            NetworkEvent::PeerDisconnected(peer) => Self::Disconnected(peer),
+            NetworkEvent::Status(peer, status) => Self::Tip(peer, status.tip_height.into()),
+            _ => Self::Other,
+        }
     }
 }
 
@@ -44,6 +65,7 @@ impl From<NetworkEvent<Assay>> for PeerMsg {
 pub(crate) struct PeerWatch {
     pub(crate) shared: Arc<Shared>,
     pub(crate) network: NetworkRef<Assay>,
+    pub(crate) host: UnboundedSender<Input>,
 }
 
 /// What a peer calls itself, fit for a log.
@@ -75,14 +97,24 @@ impl PeerWatch {
     }
 
     /// Asks without waiting: the network answers when it can.
-    async fn introduce(&self) {
+    async fn introduce(&self, myself: &ActorRef<PeerMsg>) {
         let asked = self.network.call(NetworkMsg::DumpState, Some(Duration::from_secs(1))).await;
-        if let Ok(ractor::rpc::CallResult::Success(Some(dump))) = asked {
-            self.known(&dump);
+        if let Ok(ractor::rpc::CallResult::Success(Some(dump))) = asked
+            && self.known(&dump)
+        {
+            self.greet();
+            myself.send_after(GREET_AGAIN, || PeerMsg::Greet);
         }
     }
 
-    fn known(&self, dump: &NetworkStateDump) {
+    fn greet(&self) {
+        // A host that is gone greets nobody.
+        let _ = self.host.send(Input::Joined);
+    }
+
+    /// Takes over who is who; says whether a validator is among those that were not known before.
+    fn known(&self, dump: &NetworkStateDump) -> bool {
+        let mut joined = false;
         let named = self.shared.peers_changed(|peers| {
             let mut named = Vec::new();
             #[allow(
@@ -97,7 +129,9 @@ impl PeerWatch {
                 if status.name.is_empty() && !info.moniker.is_empty() {
                     named.push(status.id.clone());
                 }
+                let was = status.validator;
                 describe(status, info);
+                joined |= was.is_none() && status.validator.is_some();
             }
             let of = |id: String| peers.values().find(|status| status.id == id).cloned();
             named.into_iter().filter_map(of).collect::<Vec<_>>()
@@ -106,6 +140,7 @@ impl PeerWatch {
             let validator = peer.validator.map(|address| address.to_string()).unwrap_or_default();
             tracing::info!(peer = peer.id, name = peer.name, address = peer.address, validator, "peer connected");
         }
+        joined
     }
 }
 
@@ -131,25 +166,18 @@ impl Actor for PeerWatch {
         message: PeerMsg,
         _state: &mut (),
     ) -> Result<(), ActorProcessingErr> {
-        let event = match message {
-            PeerMsg::Ask => {
-                self.introduce().await;
-                return Ok(());
-            }
-            PeerMsg::Event(event) => *event,
-        };
-        match event {
-            NetworkEvent::Listening(address) => {
-                self.shared.status.send_modify(|status| status.listening.push(address.to_string()));
-            }
-            NetworkEvent::PeerConnected(peer) => self.connected(&myself, peer),
-            NetworkEvent::PeerDisconnected(peer) => self.disconnected(peer),
-            NetworkEvent::Status(peer, status) => self.shared.peers_changed(|peers| {
+        match message {
+            PeerMsg::Ask => self.introduce(&myself).await,
+            PeerMsg::Greet => self.greet(),
+            PeerMsg::Listening(address) => self.shared.status.send_modify(|status| status.listening.push(address)),
+            PeerMsg::Connected(peer) => self.connected(&myself, peer),
+            PeerMsg::Disconnected(peer) => self.disconnected(peer),
+            PeerMsg::Tip(peer, height) => self.shared.peers_changed(|peers| {
                 if let Some(known) = peers.get_mut(&peer) {
-                    known.height = status.tip_height.into();
+                    known.height = height;
                 }
             }),
-            _ => {}
+            PeerMsg::Other => {}
         }
         Ok(())
     }
