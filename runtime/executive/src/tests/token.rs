@@ -2,8 +2,8 @@
 
 use super::chain::{Chain, Key, spec};
 use crate::{Executed, memory_root};
-use alloy_primitives::{Address, Bytes, U256};
-use alloy_sol_types::SolCall as _;
+use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
+use alloy_sol_types::{SolCall as _, SolValue as _};
 use assay_abi::token::{DEFAULT_TOKEN, INativeToken, INativeTokenFactory, TOKEN_FACTORY};
 use assay_abi::token_address;
 use assay_genesis::{DEV_TOKEN, dev_accounts};
@@ -114,6 +114,57 @@ fn a_created_token_works_in_the_same_block() {
         assay_kernel::read(&chain.state, TOKEN_FACTORY, read).unwrap()
     };
     assert_eq!((of(key.address()), of(owner.address())), (U256::from(30), U256::from(20)));
+}
+
+const MOVE: &str = "TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,\
+                    uint256 validBefore,bytes32 nonce)";
+
+/// An authorization of a key's over one token, with whatever signature the caller of this puts there.
+fn authorization(from: Address, nonce: u8, signature: Bytes) -> INativeToken::transferWithAuthorization_1Call {
+    INativeToken::transferWithAuthorization_1Call {
+        from,
+        to: Key::new(3).address(),
+        value: U256::ONE,
+        validAfter: U256::ZERO,
+        validBefore: U256::MAX,
+        nonce: B256::with_last_byte(nonce),
+        signature,
+    }
+}
+
+fn signed(key: &Key, nonce: u8) -> Vec<u8> {
+    let call = authorization(key.address(), nonce, Bytes::new());
+    let members = (call.from, call.to, call.value, call.validAfter, call.validBefore, call.nonce).abi_encode();
+    let hash = keccak256([keccak256(MOVE).as_slice(), &members].concat());
+    let domain = assay_token::domain_separator(DEV_TOKEN, 31_337, DEFAULT_TOKEN);
+    let signature = key.sign_hash(assay_token::digest(domain, hash)).as_bytes();
+    authorization(key.address(), nonce, signature.into()).abi_encode()
+}
+
+/// EIP-7702: the payer's account runs a wallet's code, which accepts every signature.
+#[test]
+fn a_delegated_account_pays_by_its_key_and_by_its_code() {
+    let wallet = Address::repeat_byte(0xaa);
+    let code = Bytes::from_static(&hex!("631626ba7e60e01b5f5260205ff3"));
+    let mut spec = token_chain().executive.spec().as_ref().clone();
+    spec.alloc.0.insert(wallet, assay_genesis::GenesisAccount { nonce: 1, code, ..Default::default() });
+    let mut chain = Chain::of(spec);
+    let (payer, relayer) = (Key::new(2), Key::new(1));
+    let by_code = |nonce| authorization(payer.address(), nonce, Bytes::from_static(b"word")).abi_encode();
+    let (executed, _) = chain.commit(&[
+        relayer.call(0, DEFAULT_TOKEN, &signed(&payer, 1)),
+        relayer.call(1, DEFAULT_TOKEN, &by_code(2)),
+        relayer.set_code(vec![payer.authorize(wallet, 0)], |tx| tx.nonce = 2),
+        relayer.call(3, DEFAULT_TOKEN, &signed(&payer, 3)),
+        relayer.call(4, DEFAULT_TOKEN, &by_code(4)),
+        relayer.call(5, DEFAULT_TOKEN, &by_code(4)),
+    ]);
+    assert_eq!(successes(&executed), [true, false, true, true, true, false]);
+    assert_eq!((balance(&chain, payer.address()), balance(&chain, Key::new(3).address())), (997, 1_003));
+    check(&chain, 0);
+    // What a settlement costs: a transfer, a new slot for the nonce, a recovery, a second log.
+    let gas = executed.receipts[3].gas_used;
+    assert!((65_000..72_000).contains(&gas), "{gas}");
 }
 
 #[derive(Clone, Debug)]
