@@ -1,11 +1,13 @@
-//! What the executive calls: the first state, and the validators of a height.
+//! What the executive calls: the first state, and the validators of a height; and what the modules of jobs call: locks on
+//! the bonds of agents.
 
+use crate::bonds;
 use crate::error::amount;
 use crate::keys::take_randomness;
 use crate::params::StakingParams;
 use crate::pool::{account, bond};
 use crate::sets::{add_candidate, at_height, choose, keys_of};
-use crate::state::{KEY_OWNERS, OPERATORS, PARAMS, RESERVE, VALIDATORS};
+use crate::state::{AGENT_LOCKS, KEY_OWNERS, OPERATORS, PARAMS, RESERVE, VALIDATORS};
 use crate::types::{Status, Validator};
 use alloy_primitives::{Address, B256, U256};
 use assay_abi::staking::STAKING;
@@ -13,6 +15,7 @@ use assay_kernel::{CallError, Ctx, StateView, read};
 use assay_primitives::{ConsensusAddress, Fault, Validator as ConsensusValidator, ValidatorSet};
 
 pub use crate::blocks::{BlockFacts, begin};
+pub use crate::bonds::Role;
 
 /// A validator of the first set; its proofs were checked with the specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,4 +94,49 @@ pub fn validators(view: &dyn StateView, height: u64) -> Result<Option<ValidatorS
     list.map(ValidatorSet::new)
         .transpose()
         .map_err(|error| Fault::corrupt(format!("staking holds no validator set for height {height}: {error}")))
+}
+
+/// Locks a part of an agent's bond for a job of the module that runs.
+///
+/// # Errors
+/// `Reverted`: `AlreadyLocked` where the job has a lock, `UnknownAgent`, `BondNotConfirmed` where the agent has changed
+/// hands since its payer agreed, `BondTooSmall`; `Reentrant` while staking calls out.
+pub fn lock_bond(ctx: &mut Ctx<'_>, agent: U256, role: Role, job: U256, amount: u128) -> Result<(), CallError> {
+    let module = ctx.address();
+    ctx.act_for(STAKING, |ctx| bonds::lock(ctx, (agent, role.number(), module, job), amount))
+}
+
+/// Ends the lock of a job of the module that runs; its wei are free again.
+///
+/// # Errors
+/// `Reverted(NotLocked)`; `Reentrant` while staking calls out.
+pub fn release_bond(ctx: &mut Ctx<'_>, agent: U256, role: Role, job: U256) -> Result<(), CallError> {
+    let module = ctx.address();
+    ctx.act_for(STAKING, |ctx| bonds::unlock(ctx, (agent, role.number(), module, job)))
+}
+
+/// Ends the lock of a job of the module that runs, and takes up to `amount` wei of it: each payee gets its share in order,
+/// as far as it goes, without its code being run; the rest of what is taken goes to the reserve, the rest of the lock is
+/// free again. What was taken.
+///
+/// # Errors
+/// `Reverted(NotLocked)`; `Reentrant` while staking calls out.
+pub fn slash_bond(
+    ctx: &mut Ctx<'_>,
+    agent: U256,
+    role: Role,
+    job: U256,
+    amount: u128,
+    payouts: &[(Address, u128)],
+) -> Result<u128, CallError> {
+    let module = ctx.address();
+    ctx.act_for(STAKING, |ctx| bonds::slash(ctx, (agent, role.number(), module, job), amount, payouts))
+}
+
+/// Wei that a job of a module has locked.
+///
+/// # Errors
+/// `Halted`, `Fault`.
+pub fn locked(ctx: &mut Ctx<'_>, agent: U256, role: Role, module: Address, job: U256) -> Result<u128, CallError> {
+    ctx.view_of(STAKING, |ctx| AGENT_LOCKS.get_or_default(ctx, &(agent, role.number(), module, job)))
 }

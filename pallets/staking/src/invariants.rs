@@ -4,8 +4,8 @@
 use crate::params::{CANDIDATES_MAX, SET_MAX, StakingParams};
 use crate::pool::params;
 use crate::state::{
-    ACCOUNTED, CANDIDATES, DELEGATIONS, KEY_OWNERS, OPERATORS, POOLS, RESERVE, SEATS, UNBONDING, UNBONDING_POOLS,
-    VALIDATORS,
+    ACCOUNTED, AGENT_BONDS_TOTAL, CANDIDATES, DELEGATIONS, KEY_OWNERS, OPERATORS, POOLS, RESERVE, SEATS, UNBONDING,
+    UNBONDING_POOLS, VALIDATORS,
 };
 use crate::types::Status;
 use crate::{keys, sets};
@@ -37,7 +37,7 @@ fn hold(ok: bool, what: &str) -> Result<(), CallError> {
 
 pub(crate) fn check_in(ctx: &mut Ctx<'_>, height: u64, delegators: &[Address]) -> Result<(), CallError> {
     let params = params(ctx)?;
-    let mut claims = RESERVE.get_or_default(ctx)?;
+    let mut claims = RESERVE.get_or_default(ctx)?.saturating_add(AGENT_BONDS_TOTAL.get_or_default(ctx)?);
     let mut candidates = 0u64;
     for index in 0..OPERATORS.length(ctx)? {
         let operator = OPERATORS.get(ctx, index)?.unwrap_or_default();

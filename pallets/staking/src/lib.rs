@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod agents;
 pub mod api;
 pub mod blocks;
+mod bonds;
 mod call;
 pub mod error;
 mod handlers;

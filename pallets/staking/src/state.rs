@@ -1,7 +1,7 @@
 //! Everything the module stores, once.
 
 use crate::params::StakingParams;
-use crate::types::{Delegation, KeyRecord, Pool, Seat, SetRecord, UnbondingPool, Validator};
+use crate::types::{AgentBond, Delegation, KeyRecord, Pool, Seat, SetRecord, UnbondingPool, Validator};
 use alloy_primitives::{Address, B256, U256};
 use assay_kernel::{Item, List, Map};
 
@@ -24,6 +24,13 @@ pub(crate) const DELEGATIONS: Map<(Address, Address), Delegation> = Map::new("st
 pub(crate) const UNBONDING_POOLS: Map<(Address, u64), UnbondingPool> = Map::new("staking.unbonding_pools");
 /// Operator, delegator, epoch -> shares of that pool; deleted by the withdrawal.
 pub(crate) const UNBONDING: Map<(Address, Address, u64), u128> = Map::new("staking.unbonding");
+
+/// Agent, role -> bond; deleted with its last wei.
+pub(crate) const AGENT_BONDS: Map<(U256, u8), AgentBond> = Map::new("staking.agent_bonds");
+/// Agent, role, module, job -> wei that the module has locked; deleted when it releases or slashes them.
+pub(crate) const AGENT_LOCKS: Map<(U256, u8, Address, U256), u128> = Map::new("staking.agent_locks");
+/// Wei in all bonds of agents.
+pub(crate) const AGENT_BONDS_TOTAL: Item<u128> = Item::new("staking.agent_bonds_total");
 
 /// Candidates for the set, at most [`crate::params::CANDIDATES_MAX`], in no order; whoever is none any more is removed.
 pub(crate) const CANDIDATES: List<Address> = List::new("staking.candidates");

@@ -3,6 +3,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "tests")]
 
 mod adversaries;
+mod bonds;
 mod downtime;
 mod epochs;
 mod handlers;

@@ -279,3 +279,31 @@ pub struct Seat {
 impl Record for Seat {
     const BYTES_MAX: usize = 30;
 }
+
+/// The bond of an agent in a role. What is locked and what is unbonding are parts of it that never overlap.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct AgentBond {
+    /// Whose coins they are.
+    pub payer: Address,
+    /// Who owned the agent when the payer last agreed to bond it.
+    pub owner: Address,
+    /// All of it, in wei.
+    pub amount: u128,
+    /// Wei that jobs have locked.
+    pub locked: u128,
+    /// Wei that the payer has asked back.
+    pub unbonding: u128,
+    /// First epoch in which those can be withdrawn.
+    pub due_epoch: u64,
+}
+
+impl Record for AgentBond {
+    const BYTES_MAX: usize = 96;
+}
+
+impl AgentBond {
+    /// Wei that a job may lock, or the payer ask back.
+    pub fn free(&self) -> u128 {
+        self.amount.saturating_sub(self.locked).saturating_sub(self.unbonding)
+    }
+}

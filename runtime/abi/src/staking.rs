@@ -82,6 +82,20 @@ alloy_sol_types::sol! {
         /// What is left to be issued, and what the end of this epoch issues.
         function issuance() external view returns (uint256 reserve, uint256 perEpoch);
 
+        /// Bonds the value for an agent in a role: 0 worker, 1 auditor. The bond stays its payer's, whoever owns the agent.
+        function bondAgent(uint256 agentId, uint8 role) external payable returns (uint256 amount);
+        /// Lets new locks use the bond although the agent has changed hands since it was made.
+        function confirmAgentBond(uint256 agentId, uint8 role) external;
+        /// Takes back what no job has locked; it is paid after the unbonding time. Asking again for more starts it anew.
+        function unbondAgent(uint256 agentId, uint8 role, uint256 amount) external returns (uint64 dueEpoch);
+        /// Pays what was asked back and has become due.
+        function withdrawAgentBond(uint256 agentId, uint8 role) external returns (uint256 amount);
+        /// The bond of an agent in a role, zeros where there is none: its payer, the owner for whom it was made, all of it,
+        /// what jobs have locked, what is unbonding, and the epoch from which that can be withdrawn.
+        function agentBond(uint256 agentId, uint8 role) external view returns (address payer, address owner, uint256 amount, uint256 locked, uint256 unbonding, uint64 dueEpoch);
+        /// What a module has locked for a job.
+        function agentLock(uint256 agentId, uint8 role, address module, uint256 jobId) external view returns (uint256 amount);
+
         event ValidatorCreated(address indexed operator, bytes20 indexed consensusAddress, bytes32 publicKey, uint16 commission);
         event ValidatorActivated(address indexed operator);
         event ValidatorDeactivated(address indexed operator);
@@ -97,6 +111,14 @@ alloy_sol_types::sol! {
         event RewardsWithdrawn(address indexed operator, address indexed delegator, uint256 amount);
         event CommissionWithdrawn(address indexed operator, uint256 amount);
         event ValidatorSetChanged(uint64 indexed number, uint64 fromHeight, uint64 size);
+
+        event AgentBonded(uint256 indexed agentId, uint8 indexed role, address indexed payer, uint256 amount);
+        event AgentBondConfirmed(uint256 indexed agentId, uint8 indexed role, address owner);
+        event AgentUnbonded(uint256 indexed agentId, uint8 indexed role, uint256 amount, uint64 dueEpoch);
+        event AgentBondWithdrawn(uint256 indexed agentId, uint8 indexed role, uint256 amount);
+        event AgentBondLocked(uint256 indexed agentId, uint8 indexed role, address indexed module, uint256 jobId, uint256 amount);
+        event AgentBondReleased(uint256 indexed agentId, uint8 indexed role, address indexed module, uint256 jobId, uint256 amount);
+        event AgentBondSlashed(uint256 indexed agentId, uint8 indexed role, address indexed module, uint256 jobId, uint256 amount);
 
         /// The operator has no validator.
         error UnknownValidator(address operator);
@@ -130,5 +152,19 @@ alloy_sol_types::sol! {
         error NotDue(uint64 dueEpoch);
         /// The set of this height is not kept, or not known yet.
         error UnknownHeight();
+        /// No such role.
+        error InvalidRole(uint8 role);
+        /// No such agent.
+        error UnknownAgent(uint256 agentId);
+        /// The bond is another account's.
+        error NotPayer(address payer);
+        /// The agent has changed hands since the bond was made.
+        error BondNotConfirmed();
+        /// Less is free than is asked for.
+        error BondTooSmall(uint256 free);
+        /// The job has locked something already.
+        error AlreadyLocked();
+        /// The job has locked nothing.
+        error NotLocked();
     }
 }
