@@ -8,6 +8,7 @@ use crate::overlay::{Nodes, Overlay};
 use crate::path::{KEY_NIBBLES, Path, common_nibbles, nibble};
 use crate::record::{self, StoredNode};
 use crate::rlp::Reference;
+use crate::seek::{Sought, seek};
 use crate::value::{Account, Storage, Value};
 use alloy_primitives::{B256, U256};
 use assay_primitives::Fault;
@@ -57,8 +58,44 @@ impl<'a> Edit<'a> {
         Nodes { arena: self.arena, overlay: self.overlay }
     }
 
+    /// The accounts under the keys, in their order; loads what is paged out on the paths to them.
+    pub(crate) fn fetch_all(&mut self, keys: &[&B256]) -> Result<Vec<Option<Found>>, Fault> {
+        self.load_root()?;
+        let mut found = Vec::with_capacity(keys.len());
+        let mut away = Vec::new();
+        if let Root::Branch(link) = self.root {
+            for (at, (key, sought)) in keys.iter().zip(seek(self.nodes(), self.owner, link, keys)?).enumerate() {
+                found.push(match sought {
+                    Sought::Leaf(leaf) => account_at(leaf, key),
+                    Sought::Absent => None,
+                    Sought::Away => {
+                        away.push(at);
+                        None
+                    }
+                });
+            }
+        } else {
+            found.resize(keys.len(), None);
+            away.extend(0..keys.len());
+        }
+        for at in away {
+            if let (Some(key), Some(place)) = (keys.get(at), found.get_mut(at)) {
+                *place = self.fetch(key)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Brings the paths to the keys into the machine's cache.
+    pub(crate) fn approach(&self, keys: &[&B256]) -> Result<(), Fault> {
+        if let Root::Branch(link) = self.root {
+            seek(self.nodes(), self.owner, link, keys)?;
+        }
+        Ok(())
+    }
+
     /// Loads what is paged out on the path to `key` and gives the account there.
-    pub(crate) fn fetch(&mut self, key: &B256) -> Result<Option<Found>, Fault> {
+    fn fetch(&mut self, key: &B256) -> Result<Option<Found>, Fault> {
         self.load_root()?;
         match &self.root {
             Root::Branch(link) => {
@@ -222,13 +259,8 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// The depth at which a branch at `depth` divides; `None` where the key leaves the branch's prefix.
     fn divides_at(&self, branch: Branch<'_>, depth: usize, key: &B256) -> Result<Option<usize>, Fault> {
-        let at = depth.saturating_add(branch.prefix_len());
-        if at >= KEY_NIBBLES {
-            return Err(Fault::corrupt(format!("trie: a branch of {:?} below the last nibble", self.owner)));
-        }
-        Ok(branch.prefix().is_none_or(|prefix| prefix.matching(key, depth) == prefix.len()).then_some(at))
+        divides_at(self.owner, branch, depth, key)
     }
 
     /// The link of a child towards `key`, loaded if it is paged out, below a branch that divides at `at`.
@@ -326,10 +358,19 @@ impl<'a> Edit<'a> {
     }
 }
 
-/// An account as its leaf holds it.
-type Found = (Account, Storage);
+/// The depth at which a branch at `depth` divides; `None` where the key leaves the branch's prefix.
+pub(crate) fn divides_at(owner: Owner, branch: Branch<'_>, depth: usize, key: &B256) -> Result<Option<usize>, Fault> {
+    let at = depth.saturating_add(branch.prefix_len());
+    if at >= KEY_NIBBLES {
+        return Err(Fault::corrupt(format!("trie: a branch of {owner:?} below the last nibble")));
+    }
+    Ok(branch.prefix().is_none_or(|prefix| prefix.matching(key, depth) == prefix.len()).then_some(at))
+}
 
-fn account_at(leaf: &Leaf, key: &B256) -> Option<Found> {
+/// An account as its leaf holds it.
+pub(crate) type Found = (Account, Storage);
+
+pub(crate) fn account_at(leaf: &Leaf, key: &B256) -> Option<Found> {
     if leaf.key == *key { leaf.value.as_account() } else { None }
 }
 

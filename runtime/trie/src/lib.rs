@@ -78,6 +78,7 @@ mod record;
 mod rlp;
 mod save;
 mod seal;
+mod seek;
 mod state;
 mod value;
 

@@ -67,8 +67,8 @@ impl Overlay {
 
     /// Notes that a branch is no longer part of the trie. Those of the overlay are left behind by `install`.
     pub(crate) fn free(&mut self, link: Link) {
-        if let Some(patched) = self.patched_at(link) {
-            self.freed.push(patched.base);
+        if let Some(patched) = self.patched.get_mut(link.index() as usize).filter(|_| link.is_patched()) {
+            self.freed.push(core::mem::replace(&mut patched.base, Link::PAGED));
         } else if !link.is_overlay() {
             self.freed.push(link);
         }
@@ -198,36 +198,44 @@ impl Overlay {
         Ok(())
     }
 
-    /// Puts a branch and all that lies below it in the overlay into the arena, and gives its name there.
-    pub(crate) fn install(&mut self, arena: &mut Arena, link: Link, epoch: u32) -> Result<Link, Fault> {
+    /// Puts a branch and the new ones below it into the arena, and gives its name there. Where a patched branch lies is
+    /// known already; its patches are put in place by [`Self::install_patches`].
+    pub(crate) fn install(&mut self, arena: &mut Arena, link: Link) -> Result<Link, Fault> {
         if !link.is_overlay() {
             return Ok(link);
         }
-        if link.is_patched() {
-            return self.install_patched(arena, link, epoch);
+        if let Some(patched) = self.patched_at(link) {
+            return Ok(patched.base);
         }
         for nibble in 0u8..16 {
             if let Place::Branch(child) = self.branches.get(link)?.at(nibble)
                 && child.link.is_overlay()
             {
-                let installed = self.install(arena, child.link, epoch)?;
+                let installed = self.install(arena, child.link)?;
                 self.branches.child_mut(link, nibble)?.link = installed;
             }
         }
         arena.install(&mut self.branches, link)
     }
 
-    fn install_patched(&mut self, arena: &mut Arena, link: Link, epoch: u32) -> Result<Link, Fault> {
-        let Patched { base, changed, first, .. } = *self.patched_at(link).ok_or_else(dangling)?;
-        let mut at = first;
-        while let Some(patch) = self.patches.get_mut(at as usize) {
-            let (next, nibble, mut child, leaf) = (patch.next, patch.nibble, patch.child, patch.leaf.take());
-            child.link = self.install(arena, child.link, epoch)?;
-            arena.replace(base, nibble, child, leaf)?;
-            at = next;
+    /// Puts all patches into the arena, and the new branches below patched ones. In the order in which they were made, not
+    /// from the root down, so that the machine need not wait for one branch to know the next.
+    pub(crate) fn install_patches(&mut self, arena: &mut Arena, epoch: u32) -> Result<(), Fault> {
+        for index in 0..self.patched.len() {
+            let Some(&Patched { base, changed, first, .. }) = self.patched.get(index) else { break };
+            if base.is_paged() {
+                continue;
+            }
+            let mut at = first;
+            while let Some(patch) = self.patches.get_mut(at as usize) {
+                let (next, nibble, mut child, leaf) = (patch.next, patch.nibble, patch.child, patch.leaf.take());
+                child.link = self.install(arena, child.link)?;
+                arena.replace(base, nibble, child, leaf)?;
+                at = next;
+            }
+            arena.touch(base, epoch, changed)?;
         }
-        arena.touch(base, epoch, changed)?;
-        Ok(base)
+        Ok(())
     }
 }
 

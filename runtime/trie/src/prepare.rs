@@ -109,10 +109,8 @@ impl<'a> Preparation<'a> {
     fn part(&mut self, root: Root, part: &mut [Change], slots: &mut [SlotChange]) -> Result<(Root, bool), Fault> {
         // The accounts as they were: this also loads the paths that the new leaves will take.
         let mut edit = self.edit(Owner::Accounts, root);
-        let mut before = Vec::with_capacity(part.len());
-        for change in &*part {
-            before.push(edit.fetch(&change.address)?);
-        }
+        let keys: Vec<&B256> = part.iter().map(|change| &change.address).collect();
+        let before = edit.fetch_all(&keys)?;
         let (root, _) = edit.into_root();
 
         let mut dirty = Vec::new();
@@ -234,6 +232,8 @@ impl<'a> Preparation<'a> {
         let large = slots.len() >= LARGE;
         for part in slots.chunk_by(|a, b| !large || first_nibble(&a.key) == first_nibble(&b.key)) {
             let mut edit = self.edit(Owner::Storage(address), root);
+            let keys: Vec<&B256> = part.iter().map(|slot| &slot.key).collect();
+            edit.approach(&keys)?;
             for slot in part {
                 let previous = match slot.value.is_zero() {
                     true => edit.remove(&slot.key)?,

@@ -169,16 +169,17 @@ impl StateTrie {
         self.epoch = self.epoch.saturating_add(1);
         self.generation = self.generation.saturating_add(1);
         self.root = match root {
-            Root::Branch(link) => Root::Branch(overlay.install(&mut self.arena, link, self.epoch)?),
+            Root::Branch(link) => Root::Branch(overlay.install(&mut self.arena, link)?),
             root => root,
         };
         self.root_hash = root_hash;
         for (address, root) in storages {
             match root {
-                Some(link) => self.storages.insert(address, overlay.install(&mut self.arena, link, self.epoch)?),
+                Some(link) => self.storages.insert(address, overlay.install(&mut self.arena, link)?),
                 None => self.storages.remove(&address),
             };
         }
+        overlay.install_patches(&mut self.arena, self.epoch)?;
         Ok(())
     }
 }

@@ -159,7 +159,8 @@ proptest! {
             trie.storages.clear();
             root = match changed {
                 Root::Branch(link) => {
-                    let link = overlay.install(&mut trie.arena, link, epoch).unwrap();
+                    let link = overlay.install(&mut trie.arena, link).unwrap();
+                    overlay.install_patches(&mut trie.arena, epoch).unwrap();
                     trie.storages.insert(address, link);
                     Root::Branch(link)
                 }
