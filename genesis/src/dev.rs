@@ -5,6 +5,7 @@ use crate::{
     Timing,
 };
 use alloy_primitives::{Address, B256, U256};
+use assay_identity::{GenesisAgent, GenesisMetadata};
 use assay_primitives::{Bps, NetworkKind, TimestampMs, UpgradeSchedule};
 use assay_token::GenesisToken;
 
@@ -95,6 +96,7 @@ impl ChainSpec {
             params: Params::dev(),
             upgrades: UpgradeSchedule::default(),
             validators: vec![validator],
+            identity: dev_agents(&accounts),
             predeploys: Predeploy::all(),
             token: assay_token::Genesis { tokens: vec![default_token(&accounts)] },
             alloc: Alloc(accounts.into_iter().map(|address| (address, account.clone())).collect()),
@@ -102,4 +104,24 @@ impl ChainSpec {
         spec.validate()?;
         Ok(spec)
     }
+}
+
+/// Name and what it does, of the agents that a development network starts with.
+const AGENTS: [(&str, &str); 3] = [
+    ("Echo", "repeats what it is told"),
+    ("Summary", "shortens long texts"),
+    ("Watch", "checks what other agents did"),
+];
+
+/// Agents 1 to 3, owned by development accounts 10 to 12, each with its registration file in its URI (ERC-8004).
+fn dev_agents(accounts: &[Address]) -> assay_identity::Genesis {
+    let agents = AGENTS.iter().zip(accounts.iter().skip(10)).map(|((name, does), owner)| GenesisAgent {
+        owner: *owner,
+        uri: format!(
+            "data:application/json,{{\"type\":\"https://eips.ethereum.org/EIPS/eip-8004#registration-v1\",\
+             \"name\":\"{name}\",\"description\":\"{does}\",\"image\":\"\",\"services\":[],\"active\":true}}"
+        ),
+        metadata: vec![GenesisMetadata { key: "name".to_owned(), value: (*name).into() }],
+    });
+    assay_identity::Genesis { agents: agents.collect() }
 }

@@ -46,6 +46,9 @@ pub enum SpecError {
         /// Largest allowed.
         max: u64,
     },
+    /// The agents of the first block.
+    #[error("identity: {0}")]
+    Identity(#[from] assay_identity::GenesisError),
     /// The shares of the base fee are not the whole.
     #[error("params.feeSplit: the shares sum to {0}, not 10000")]
     FeeSplit(u32),

@@ -44,6 +44,9 @@ pub struct ChainSpec {
     pub upgrades: UpgradeSchedule,
     /// The first validators.
     pub validators: Vec<GenesisValidator>,
+    /// Agents that exist from the first block.
+    #[serde(default)]
+    pub identity: assay_identity::Genesis,
     /// Shipped contracts that exist from the first block.
     #[serde(default = "Predeploy::all")]
     pub predeploys: Vec<Predeploy>,
@@ -68,6 +71,7 @@ struct Canonical<'a> {
     params: &'a Params,
     upgrades: Vec<(String, u64)>,
     validators: Vec<(Validator, [u8; 64])>,
+    identity: &'a assay_identity::Genesis,
     predeploys: Vec<(Predeploy, B256)>,
     alloc: &'a Alloc,
     token: &'a assay_token::Genesis,
@@ -98,6 +102,7 @@ impl ChainSpec {
             params: &self.params,
             upgrades: self.upgrades.iter().map(|(upgrade, from)| (format!("{upgrade:?}"), from.get())).collect(),
             validators: self.validators.iter().map(|v| (v.to_validator(), v.possession.0)).collect(),
+            identity: &self.identity,
             predeploys,
             alloc: &self.alloc,
             token: &self.token,

@@ -42,6 +42,7 @@ impl ChainSpec {
             bounded("upgrades", height.get(), 0, SAFE_INTEGER_MAX)?;
         }
         self.validate_validators()?;
+        self.identity.validate()?;
         self.validate_predeploys()?;
         self.token.validate()?;
         self.validate_alloc()

@@ -73,14 +73,22 @@ fn real_clients_pay_in_the_default_token() {
     run(&rpc, &ws, &python(), "payments.py");
 }
 
-/// The differential test and the benchmark of the executive run committed bytecode.
+/// The differential tests and the benchmark of the executive run committed bytecode.
 #[test]
-fn the_reference_token_is_compiled_from_its_source() {
-    let artifact = std::fs::read_to_string(artifacts().join("ReferenceToken.json")).unwrap();
-    let artifact: serde_json::Value = serde_json::from_str(&artifact).unwrap();
-    let committed = root().join("runtime/executive/data/reference-token.hex");
-    let committed = std::fs::read_to_string(&committed).unwrap();
-    assert_eq!(artifact["bytecode"].as_str().unwrap(), format!("0x{}", committed.trim()));
+fn the_reference_contracts_are_compiled_from_their_sources() {
+    for (contract, file) in [
+        ("ReferenceToken", "token"),
+        ("IdentityReference", "identity"),
+        ("ReputationReference", "reputation"),
+        ("ValidationReference", "validation"),
+        ("Receiver", "receiver"),
+    ] {
+        let artifact = std::fs::read_to_string(artifacts().join(format!("{contract}.json"))).unwrap();
+        let artifact: serde_json::Value = serde_json::from_str(&artifact).unwrap();
+        let committed = root().join(format!("runtime/executive/data/reference-{file}.hex"));
+        let committed = std::fs::read_to_string(&committed).unwrap();
+        assert_eq!(artifact["bytecode"].as_str().unwrap(), format!("0x{}", committed.trim()), "{contract}");
+    }
 }
 
 #[test]
@@ -89,4 +97,12 @@ fn real_clients_work_with_interval_blocks() {
     let (rpc, ws) = (node.rpc(), node.ws());
     run(&rpc, &ws, "node", "viem.mjs");
     run(&rpc, &ws, &python(), "web3py.py");
+}
+
+#[test]
+fn real_clients_call_every_function_of_the_registries() {
+    let node = Node::dev(&[]);
+    let (rpc, ws) = (node.rpc(), node.ws());
+    run(&rpc, &ws, "node", "registries.mjs");
+    run(&rpc, &ws, &python(), "registries.py");
 }

@@ -13,8 +13,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pallets/staking", &["kernel"]),
     ("runtime/vm", &["kernel"]),
     ("pallets/token", &["kernel"]),
-    ("genesis", &["primitives", "token"]),
-    ("runtime/executive", &["kernel", "token", "vm", "genesis", "trie"]),
+    ("pallets/identity", &["kernel"]),
+    ("genesis", &["primitives", "token", "identity"]),
+    ("runtime/executive", &["kernel", "token", "identity", "vm", "genesis", "trie"]),
     ("node/consensus", &["primitives"]),
     ("node/store", &["kernel", "trie"]),
     ("node/chain", &["executive", "store", "consensus"]),
@@ -256,4 +257,33 @@ fn every_crate_inherits_the_lints() {
         }
     }
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Words such as `ESC-12`, of the invariants that a text names.
+fn invariants(text: &str) -> BTreeSet<String> {
+    let word = |c: char| !c.is_ascii_alphanumeric() && c != '-';
+    let is_id = |id: &&str| {
+        let number = id.get(4..).unwrap_or_default();
+        let prefix = id.get(..4).is_some_and(|p| p.ends_with('-') && p[..3].bytes().all(|b| b.is_ascii_uppercase()));
+        prefix && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    };
+    text.split(word)
+        .filter(is_id)
+        .filter(|id| !["EIP-", "ERC-", "UTF-"].contains(&&id[..4]))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_invariants_of_a_readme_are_the_checked_ones() {
+    for (folder, _) in CRATES.iter().filter(|(folder, _)| folder.starts_with("pallets/")) {
+        let read = |file: &str| fs::read_to_string(root().join(folder).join(file)).unwrap();
+        let promised: BTreeSet<String> = read("README.md")
+            .lines()
+            .filter_map(|line| line.strip_prefix("- **"))
+            .flat_map(|line| invariants(line.split("**").next().unwrap_or_default()))
+            .collect();
+        assert!(!promised.is_empty(), "{folder}: no invariants");
+        assert_eq!(promised, invariants(&read("src/invariants.rs")), "{folder}");
+    }
 }

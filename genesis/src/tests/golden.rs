@@ -6,7 +6,7 @@ use alloy_primitives::{B256, address, b256};
 
 #[test]
 fn the_hash_of_a_fixed_specification_never_changes() {
-    assert_eq!(spec().hash(), b256!("0xb5b7a77f4574c36f9e256d74b783c821c5b4a8412eaa21abdb864d2db1910f90"));
+    assert_eq!(spec().hash(), b256!("0xaa27f62420a91de52ede1c668dd1c7f78959e327daea40c3c9122ab43457b781"));
 }
 
 #[test]
@@ -28,6 +28,8 @@ fn the_hash_sees_every_value_and_no_formatting() {
     change(&|s| s.params.base_fee.min += 1);
     change(&|s| s.params.fee_split.burned.0 -= 1);
     change(&|s| s.params.timing.clock_drift_ms += 1);
+    change(&|s| s.identity.agents[0].uri.push('x'));
+    change(&|s| s.identity.agents[1].metadata[0].value = vec![1].into());
     change(&|s| s.validators[0].power += 1);
     change(&|s| s.validators[0].possession.0[0] ^= 1);
     change(&|s| s.predeploys = vec![Predeploy::HistoryStorage]);

@@ -4,9 +4,11 @@
 #![no_std]
 
 use alloy_primitives::{Address, hex};
+use identity::Registries;
 
 pub mod erc1271;
 pub mod errors;
+pub mod identity;
 pub mod staking;
 pub mod token;
 
@@ -18,8 +20,11 @@ pub const NATIVE_CODE: [u8; 1] = [0xfe];
 /// Nonce of every native module's account, as EIP-161 gives to contracts.
 pub const NATIVE_NONCE: u64 = 1;
 
-/// Addresses of the native modules that every chain starts with, in dispatch order. They are warm in every transaction.
-pub const NATIVE_MODULES: &[Address] = &[token::TOKEN_FACTORY];
+/// Addresses of the native modules that a chain with these registries starts with, in dispatch order. They are warm in
+/// every transaction.
+pub const fn native_modules(registries: Registries) -> [Address; 4] {
+    [token::TOKEN_FACTORY, registries.identity, registries.reputation, registries.validation]
+}
 
 /// First 12 bytes of every native token's address; the last 8 are its id, big-endian.
 pub const TOKEN_PREFIX: [u8; 12] = hex!("a55a20000000000000000000");

@@ -3,6 +3,8 @@
 use alloy_primitives::{Address, Bytes, address};
 use assay_abi::TOKEN_PREFIX;
 use assay_genesis::{ChainSpec, SpecError};
+use assay_identity::registries::registries_of;
+use assay_identity::{IdentityRegistry, ReputationRegistry, ValidationRegistry};
 use assay_kernel::{CallError, Ctx, Host, NativeCalls, Pallet, dispatch};
 use assay_primitives::{Fault, Log, NetworkKind};
 use assay_vm::Executor;
@@ -66,6 +68,18 @@ impl NativeModule {
             end_block: Some(|host| P::end_block(&mut Ctx::new(host)).map(|()| Bytes::new())),
         }
     }
+
+    /// The same at another address.
+    #[must_use]
+    pub fn at(self, address: Address) -> Self {
+        Self { address, ..self }
+    }
+
+    /// The same without the work around blocks that it has none of.
+    #[must_use]
+    pub fn without_block_work(self) -> Self {
+        Self { begin_block: None, end_block: None, ..self }
+    }
 }
 
 /// The factory of tokens, and the tokens.
@@ -95,9 +109,19 @@ pub struct NativeModules {
 }
 
 impl NativeModules {
-    /// The modules of this version of the chain on a kind of network; [`assay_abi::NATIVE_MODULES`] are their addresses.
-    pub(crate) fn of_network(_kind: NetworkKind) -> Self {
-        Self::new(vec![token()])
+    /// The modules of this version of the chain on a kind of network; [`assay_abi::native_modules`] are their addresses.
+    pub(crate) fn of_network(kind: NetworkKind) -> Self {
+        let registries = registries_of(kind);
+        let identity = NativeModule {
+            genesis: Some(|ctx, spec| spec.identity.apply(ctx)),
+            ..NativeModule::of::<IdentityRegistry>("identity")
+        };
+        Self::new(vec![
+            token(),
+            identity.at(registries.identity).without_block_work(),
+            NativeModule::of::<ReputationRegistry>("reputation").at(registries.reputation).without_block_work(),
+            NativeModule::of::<ValidationRegistry>("validation").at(registries.validation).without_block_work(),
+        ])
     }
 
     /// A list of modules.

@@ -11,6 +11,8 @@ mod genesis;
 mod modules;
 mod payload;
 mod props;
+mod registries;
+mod registries_reference;
 mod simulation;
 mod statetest;
 mod token;

@@ -109,6 +109,14 @@ impl<'h> Ctx<'h> {
         self.host.balance(address)
     }
 
+    /// Whether an account has code: a contract, a native module or an EIP-7702 delegation.
+    ///
+    /// # Errors
+    /// `Halted(OutOfGas)`, `Fault`.
+    pub fn has_code(&mut self, address: Address) -> Result<bool, CallError> {
+        self.host.has_code(address)
+    }
+
     /// Pays wei of the acting module to an account, without running the receiver's code.
     ///
     /// # Errors

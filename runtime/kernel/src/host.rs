@@ -109,6 +109,8 @@ pub trait Host {
     fn tstore(&mut self, address: Address, slot: U256, value: U256) -> Result<(), CallError>;
     /// Balance of any account.
     fn balance(&mut self, address: Address) -> Result<U256, CallError>;
+    /// Whether an account has code (EXTCODESIZE is not zero): a contract, a native module or an EIP-7702 delegation.
+    fn has_code(&mut self, address: Address) -> Result<bool, CallError>;
     /// Moves wei from a native module without calling the receiver's code; `false` where its balance is too small.
     fn transfer(&mut self, from: Address, to: Address, amount: U256) -> Result<bool, CallError>;
     /// Emits a log of a native module.

@@ -147,6 +147,23 @@ impl MemoryHost {
         result
     }
 
+    /// As [`MemoryHost::send`], with full gas and cold slots; returns the gas it took as well.
+    ///
+    /// # Errors
+    /// What the module answers.
+    pub fn transact(
+        &mut self,
+        caller: Address,
+        module: Address,
+        entries: &[Entry],
+        input: &[u8],
+    ) -> Result<(Bytes, u64), CallError> {
+        self.gas = GAS;
+        self.world.warm.clear();
+        let output = self.send(caller, module, entries, input)?;
+        Ok((output, GAS.saturating_sub(self.gas)))
+    }
+
     fn access(&mut self, address: Address, slot: U256) -> Result<(), CallError> {
         let warm = !self.world.warm.insert((address, slot));
         self.charge(if warm { 100 } else { 2_100 })
@@ -204,6 +221,11 @@ impl Host for MemoryHost {
     fn balance(&mut self, address: Address) -> Result<U256, CallError> {
         self.charge(100)?;
         Ok(self.world.balances.get(&address).copied().unwrap_or_default())
+    }
+
+    fn has_code(&mut self, address: Address) -> Result<bool, CallError> {
+        self.charge(100)?;
+        Ok(self.callees.contains_key(&address) || self.world.created.contains(&address))
     }
 
     fn transfer(&mut self, from: Address, to: Address, amount: U256) -> Result<bool, CallError> {

@@ -4,7 +4,7 @@ use crate::ctx::Ctx;
 use crate::error::CallError;
 use crate::host::{CallReturn, Environment, Frame, Host, OutCall};
 use crate::state::StateView;
-use alloy_primitives::{Address, B256, LogData, U256};
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, LogData, U256};
 use assay_primitives::{Fault, NetworkKind};
 
 /// Runs reading work on a module's state at a view. There is no gas and no block: work that asks for either gets zeros,
@@ -76,6 +76,11 @@ impl Host for Reader<'_> {
 
     fn balance(&mut self, address: Address) -> Result<U256, CallError> {
         Ok(self.view.account(address)?.map(|account| account.balance).unwrap_or_default())
+    }
+
+    fn has_code(&mut self, address: Address) -> Result<bool, CallError> {
+        let account = self.view.account(address)?;
+        Ok(account.is_some_and(|account| account.code_hash != KECCAK256_EMPTY))
     }
 
     fn transfer(&mut self, _from: Address, _to: Address, _amount: U256) -> Result<bool, CallError> {

@@ -99,17 +99,19 @@ impl<'e, 'a, I: Inspector<VmContext<'a>>> NativeHost<'e, 'a, I> {
         if is_cold { self.charge(cold) } else { Ok(()) }
     }
 
-    /// Loads an account and charges warm or cold access. Returns its balance and whether it is empty.
-    fn access_account(&mut self, address: Address) -> Result<(U256, bool), CallError> {
+    /// Loads an account and charges warm or cold access. Returns its balance, whether it is empty and whether it has
+    /// code.
+    fn access_account(&mut self, address: Address) -> Result<(U256, bool, bool), CallError> {
         let (warm, cold) = (self.params().warm_storage_read_cost(), self.params().cold_account_additional_cost());
         self.charge(warm)?;
         let skip_cold = self.gas.remaining() < cold;
         let load = self.journal().load_account_info_skip_cold_load(address, false, skip_cold).map_err(load_error)?;
         let (balance, is_empty, is_cold) = (load.account.balance, load.is_empty, load.is_cold);
+        let has_code = !load.account.is_empty_code_hash() && !load.account.code_hash.is_zero();
         if is_cold {
             self.charge(cold)?;
         }
-        Ok((balance, is_empty))
+        Ok((balance, is_empty, has_code))
     }
 
     /// Charges a call as CALL and STATICCALL do, and prepares it.
@@ -233,9 +235,13 @@ impl<'a, I: Inspector<VmContext<'a>>> Host for NativeHost<'_, 'a, I> {
         Ok(self.access_account(address)?.0)
     }
 
+    fn has_code(&mut self, address: Address) -> Result<bool, CallError> {
+        Ok(self.access_account(address)?.2)
+    }
+
     fn transfer(&mut self, from: Address, to: Address, amount: U256) -> Result<bool, CallError> {
         self.check_write(from)?;
-        let (_, is_empty) = self.access_account(to)?;
+        let (_, is_empty, _) = self.access_account(to)?;
         if !amount.is_zero() {
             self.charge(self.params().transfer_value_cost())?;
             if is_empty {

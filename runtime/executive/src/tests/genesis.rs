@@ -4,8 +4,10 @@ use super::chain::{Chain, FEE_ADDRESS, spec};
 use crate::natives::NativeModules;
 use crate::{Executive, memory_root};
 use alloy_primitives::{Address, U256, b256};
+use assay_abi::identity::Registries;
 use assay_genesis::{Predeploy, SpecError};
 use assay_kernel::{NativeCalls as _, StateView as _};
+use assay_primitives::NetworkKind;
 use std::sync::Arc;
 
 /// The state root was computed by Ethereum's executable specification from the same accounts.
@@ -16,9 +18,9 @@ fn the_genesis_hash_of_a_fixed_specification_never_changes() {
     assert_eq!(header.state_root, b256!("0x2e06ad91e39b8bc5f5c9be0e10258a7c0d729aaecd6ef59e62c9b6914127e75c"));
     assert_eq!(
         chain.executive.spec_hash(),
-        b256!("0xfed253ad42b1a22e7270bc36a20949b8df3a68afc3b0e912be9bd26e6e2f47b9")
+        b256!("0x008593fccd8ebe51b29f44c829c5380b50347a0a80b82354c509255321f2d192")
     );
-    assert_eq!(chain.parent.hash(), b256!("0x719667d555f8ec7b182aed97bdfb959c0ce02983da0122d6b8cf800b434e90f2"));
+    assert_eq!(chain.parent.hash(), b256!("0x72eb695f506ece81a275e9c5f5f6d8417eebeeb1e3c74c3b73d0e5572be9e684"));
 }
 
 #[test]
@@ -57,5 +59,12 @@ fn an_invalid_specification_makes_no_executive() {
 
 #[test]
 fn the_modules_of_this_version_are_those_of_the_interface() {
-    assert_eq!(NativeModules::of_network(spec().kind).addresses(), assay_abi::NATIVE_MODULES);
+    for (kind, registries) in [
+        (NetworkKind::Main, Registries::MAIN),
+        (NetworkKind::Test, Registries::TEST),
+        (NetworkKind::Dev, Registries::TEST),
+    ] {
+        assert_eq!(NativeModules::of_network(kind).addresses(), assay_abi::native_modules(registries));
+    }
+    assert_eq!(assay_identity::params::SYSTEM_OWNER, crate::SYSTEM_ADDRESS);
 }
