@@ -322,6 +322,11 @@ impl Guard {
         crate::malachite::logged_voter(self.chain_id, entry) == Some(self.key.address())
     }
 
+    /// The height of its newest record: signed in, or passed.
+    pub(crate) const fn height(&self) -> Height {
+        self.height
+    }
+
     /// Whether something was signed at a height.
     pub(crate) fn holds(&self, height: Height) -> bool {
         self.height == height && !self.signed.is_empty()

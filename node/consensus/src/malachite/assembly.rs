@@ -27,7 +27,7 @@ use arc_malachitebft_engine::node::NodeRef;
 use arc_malachitebft_engine::sync::SyncMsg;
 use arc_malachitebft_network::NetworkIdentity;
 use arc_malachitebft_signing::Signer;
-use assay_primitives::ConsensusAddress;
+use assay_primitives::{ConsensusAddress, Height};
 use ractor::{Actor, ActorCell, ActorRef};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -63,6 +63,7 @@ pub(super) struct Assembly {
     pub(super) stopper: Stopper,
     pub(super) voting: Option<VotingKey>,
     pub(super) resumes: bool,
+    pub(super) guarded: Height,
     pub(super) application: Arc<dyn Application>,
     pub(super) config: EngineConfig,
     pub(super) keys: EngineKeys,
@@ -287,6 +288,7 @@ impl Assembly {
             timeouts: timeouts(&self.config),
             voting: self.voting,
             resumes: self.resumes,
+            guarded: self.guarded,
             application: self.application,
             jobs,
             network,

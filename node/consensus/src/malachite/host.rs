@@ -84,6 +84,8 @@ pub(crate) struct Parts {
     pub(crate) voting: Option<VotingKey>,
     /// Log or guard hold something of the first height: it is not held back.
     pub(crate) resumes: bool,
+    /// The height of the guard's newest record at the start.
+    pub(crate) guarded: Height,
     pub(crate) application: Arc<dyn Application>,
     pub(crate) jobs: mpsc::Sender<Job>,
     pub(crate) network: NetworkRef<Assay>,
@@ -105,6 +107,8 @@ pub(crate) struct Host {
     early: Vec<Assembled>,
     held: Option<Held>,
     listening: Option<pacing::Listening>,
+    /// The last height that came from a peer's ledger.
+    synced: Height,
     /// When a validator that joined was last told where this node is.
     greeted: Option<Instant>,
 }
@@ -121,6 +125,7 @@ impl Host {
             early: Vec::new(),
             held: None,
             listening: None,
+            synced: Height::ZERO,
             greeted: None,
         }
     }
@@ -209,15 +214,17 @@ impl Host {
             }
             HostMsg::ProcessSyncedValue { height, round: at, proposer, value_bytes, reply_to } => {
                 let (height, round) = (height.into(), round(at));
+                self.synced = height;
                 self.job(Job::JudgeSynced { height, round, proposer: proposer.0, bytes: value_bytes, reply: reply_to })
             }
         }
     }
 
     /// A certificate may hold a signature of this node's key that another machine made; the others do not pass on what
-    /// that one votes. The engine has verified it.
+    /// that one votes. The engine has verified it. Heights that were decided while this node was away do not count: its
+    /// key may have signed them before an old backup was restored, and the guard passes them.
     fn check_own_signature(&self, certificate: &CommitCertificate) {
-        let Some(voting) = &self.parts.voting else {
+        let Some(voting) = self.parts.voting.as_ref().filter(|_| certificate.height != self.synced) else {
             return;
         };
         let CommitCertificate { height, round, block_id, signatures } = certificate;

@@ -63,6 +63,7 @@ impl Running {
 pub(super) struct Prepared {
     pub(super) guard: Option<Guard>,
     resumes: bool,
+    guarded: Height,
     chain: Height,
 }
 
@@ -93,7 +94,8 @@ pub(super) fn prepare(
         guard = Some(Guard::open(folder, config.chain_id, key.clone(), chain)?);
     }
     let resumes = wal::reconcile(folder, guard.as_mut(), chain.next())?;
-    Ok(Prepared { guard, resumes, chain })
+    let guarded = guard.as_ref().map_or(Height::ZERO, Guard::height);
+    Ok(Prepared { guard, resumes, guarded, chain })
 }
 
 /// Starts everything.
@@ -127,6 +129,7 @@ pub(crate) async fn run(
         stopper,
         voting,
         resumes: prepared.resumes,
+        guarded: prepared.guarded,
         application,
         config,
         keys,

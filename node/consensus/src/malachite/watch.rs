@@ -122,6 +122,11 @@ impl Shared {
         !lock(&self.peers).is_empty()
     }
 
+    /// The greatest height that a connected peer says it has decided; `None` while nobody is connected.
+    pub(crate) fn best_told(&self) -> Option<Height> {
+        lock(&self.peers).values().map(|peer| peer.height).max()
+    }
+
     /// A height starts: remembers its validators, for late votes, and shows them.
     pub(crate) fn enter(&self, height: Height, context: Arc<HeightContext>) {
         self.metrics.on_context(&context);

@@ -5,6 +5,7 @@
 
 use super::super::context::{Assay, EngineHeight, Validators};
 use super::super::convert;
+use super::super::watch::Shared;
 use super::super::worker::{Job, StartReply};
 use super::{Held, Host, Reply};
 use crate::application::Work;
@@ -17,9 +18,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// How long a validator listens for the heights of the others before it starts. It needs no longer than they take to
-/// connect, and ends as soon as more than two thirds of the power is known.
+/// How long a validator listens for the heights of the others before it starts. It ends as soon as more than two thirds of
+/// the power is known.
 const LISTEN_MAX: Duration = Duration::from_secs(1);
+/// The same while nobody is connected or has said anything, when it could decide nothing anyway.
+const LISTEN_ALONE_MAX: Duration = Duration::from_secs(5);
+/// The same while a peer says that it has decided the height at hand, and has yet to prove who it is.
+const LISTEN_AHEAD_MAX: Duration = Duration::from_secs(10);
 /// How often it tells its own height meanwhile.
 const TELL: Duration = Duration::from_millis(100);
 /// How often it looks.
@@ -32,8 +37,19 @@ pub(super) struct Listening {
     look: Instant,
     /// When this node told its own height.
     told: Option<Instant>,
+    /// What the network had decided when this node first heard of it, and when that was.
+    heard: Option<(Height, Instant)>,
     /// The guard is being told to pass what the network has decided.
     passing: bool,
+}
+
+impl Listening {
+    /// A guard that has not seen what the network decided last may be an old copy, and the newer one may have signed in the
+    /// height that is being decided. So that one is left to the others, if they can decide it without this node.
+    fn waits(&mut self, tip: Height, guarded: Height) -> bool {
+        let (first, since) = *self.heard.get_or_insert_with(|| (tip, Instant::now()));
+        guarded < first && tip == first && since.elapsed() < LISTEN_MAX
+    }
 }
 
 impl Host {
@@ -52,7 +68,7 @@ impl Host {
             let _ = self.parts.network.cast(NetworkMsg::UpdateValidatorSet(validators));
         }
         let now = Instant::now();
-        self.listening = Some(Listening { since: now, look: now, told: None, passing: false });
+        self.listening = Some(Listening { since: now, look: now, told: None, heard: None, passing: false });
         Ok(())
     }
 
@@ -68,7 +84,7 @@ impl Host {
         }
         listening.look = now.checked_add(LISTEN_TICK).unwrap_or(now);
         match self.parts.shared.told(context, voting.address()) {
-            None if listening.since.elapsed() < LISTEN_MAX => {
+            None if listening.since.elapsed() < listen_max(&self.parts.shared, self.height) => {
                 // For others that listen as well: the sync says nothing before the first height starts.
                 if listening.told.is_none_or(|told| told.elapsed() >= TELL) && self.height > Height(1) {
                     listening.told = Some(now);
@@ -76,6 +92,7 @@ impl Host {
                 }
                 Ok(())
             }
+            Some(tip) if listening.waits(tip, self.parts.guarded) => Ok(()),
             Some(tip) if tip >= self.height => {
                 listening.passing = true;
                 tracing::info!(from = %self.height, to = %tip, "the network is ahead; signing nothing that it has decided");
@@ -164,6 +181,16 @@ impl Host {
             _ => None,
         };
         convert::height_params(context, self.parts.timeouts, target)
+    }
+}
+
+fn listen_max(shared: &Shared, height: Height) -> Duration {
+    match shared.best_told() {
+        None => LISTEN_ALONE_MAX,
+        Some(best) if best >= height => LISTEN_AHEAD_MAX,
+        // Before its first block a peer has nothing to tell; later the first word may be on its way.
+        Some(Height::ZERO) if height > Height(1) => LISTEN_ALONE_MAX,
+        Some(_) => LISTEN_MAX,
     }
 }
 
