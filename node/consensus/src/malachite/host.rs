@@ -14,13 +14,13 @@ use super::watch::{Pulse, Shared};
 use super::worker::{Job, NextReply, Outcome, StartReply};
 use crate::application::{Application, HeightContext, UndecidedProposal};
 use crate::engine::{Pacing, StopReason};
-use crate::message::ConsensusMessage;
+use crate::message::{ConsensusMessage, Step};
 use arc_malachitebft_app::types::LocallyProposedValue;
 use arc_malachitebft_core_types::{LinearTimeouts, ValueOrigin};
 use arc_malachitebft_engine::consensus::{ConsensusMsg, ConsensusRef};
 use arc_malachitebft_engine::host::{HostMsg, SyncedValueOutcome};
 use arc_malachitebft_engine::network::NetworkRef;
-use assay_primitives::{CommitCertificate, Fault, Height, Round};
+use assay_primitives::{Block, CommitCertificate, Fault, Height, Round, SystemPayload};
 use async_trait::async_trait;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use std::sync::{Arc, mpsc};
@@ -197,8 +197,8 @@ impl Host {
             }
             HostMsg::Decided { certificate, reply_to, .. } => {
                 let certificate = convert::certificate(&certificate);
-                self.check_own_signature(&certificate);
                 let block = self.proposals.block(certificate.block_id).cloned();
+                self.check_own_signatures(&certificate, block.as_ref());
                 self.job(Job::Decide { block, certificate, reply: reply_to })
             }
             HostMsg::Finalized { certificate, evidence, reply_to, .. } => {
@@ -220,18 +220,24 @@ impl Host {
         }
     }
 
-    /// A certificate may hold a signature of this node's key that another machine made; the others do not pass on what
-    /// that one votes. The engine has verified it. Heights that were decided while this node was away do not count: its
-    /// key may have signed them before an old backup was restored, and the guard passes them.
-    fn check_own_signature(&self, certificate: &CommitCertificate) {
+    /// A certificate may hold a signature of this node's key that another machine made, and a block may be that one's
+    /// proposal; the others do not pass on what it votes. The engine has verified both. Heights that were decided while
+    /// this node was away do not count: its key may have signed them before an old backup was restored, and the guard
+    /// passes them.
+    fn check_own_signatures(&self, certificate: &CommitCertificate, block: Option<&Block>) {
         let Some(voting) = self.parts.voting.as_ref().filter(|_| certificate.height != self.synced) else {
             return;
         };
         let CommitCertificate { height, round, block_id, signatures } = certificate;
-        if signatures.iter().any(|signature| signature.address == voting.address()) {
-            let message =
-                ConsensusMessage::precommit(self.parts.chain_id, *height, *round, *block_id, voting.address());
-            voting.answer_for(message, &self.parts.stopper);
+        let (chain_id, own) = (self.parts.chain_id, voting.address());
+        let precommit = ConsensusMessage::precommit(chain_id, *height, *round, *block_id, own);
+        // A block from an earlier round carries another creator's work, or a polka that this check need not know.
+        let fresh = |payload: SystemPayload| payload.creator == own && payload.round == *round;
+        if block.is_some_and(|block| block.system_payload().is_ok_and(fresh)) {
+            voting.answer_for(ConsensusMessage { step: Step::Proposal, ..precommit.clone() }, &self.parts.stopper);
+        }
+        if signatures.iter().any(|signature| signature.address == own) {
+            voting.answer_for(precommit, &self.parts.stopper);
         }
     }
 

@@ -11,7 +11,7 @@ use super::super::settings::{consensus_config, sync_config, timeouts};
 use super::super::signing::ChainVerifier;
 use super::super::supervisor::{Stopper, Supervisor};
 use crate::application::HeightContext;
-use crate::engine::{EngineConfig, Pacing};
+use crate::engine::{EngineConfig, Pacing, PubSub};
 use crate::keys::{ConsensusKey, NetworkKey};
 use crate::tests::{CHAIN_ID, key, validators};
 use arc_malachitebft_app::events::TxEvent;
@@ -212,7 +212,7 @@ struct BareNode {
 }
 
 impl BareNode {
-    async fn start(index: u8, ports: &[u16], size: usize, folder: &Path) -> Self {
+    async fn start(index: u8, ports: &[u16], size: usize, pubsub: PubSub, folder: &Path) -> Self {
         let mut config = EngineConfig::local(CHAIN_ID, folder.join(index.to_string()));
         std::fs::create_dir_all(&config.data_dir).unwrap();
         let address = |port: &u16| format!("/ip4/127.0.0.1/tcp/{port}");
@@ -220,6 +220,7 @@ impl BareNode {
         let others = ports.iter().enumerate().filter(|(other, _)| *other != usize::from(index));
         config.peers = others.map(|(_, port)| address(port)).collect();
         config.pacing = Pacing::Interval(Duration::from_secs(1));
+        config.pubsub = pubsub;
         let context = HeightContext { validators: validators(&[1; NODES as usize]), demoted: Vec::new() };
         let params = height_params(Arc::new(context), timeouts(&config), None).unwrap();
 
@@ -280,14 +281,14 @@ fn resident_mb() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
 }
 
-async fn measure(name: &str, size: usize, time: Duration) {
+async fn measure(name: &str, size: usize, pubsub: PubSub, time: Duration) {
     let folder = tempfile::tempdir().unwrap();
     let listeners: Vec<_> = (0..NODES).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     let ports: Vec<u16> = listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
     drop(listeners);
     let mut nodes = Vec::new();
     for index in 0..NODES {
-        nodes.push(BareNode::start(index, &ports, size, folder.path()).await);
+        nodes.push(BareNode::start(index, &ports, size, pubsub, folder.path()).await);
     }
     let height = || nodes[0].decided.load(Ordering::SeqCst);
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -300,7 +301,7 @@ async fn measure(name: &str, size: usize, time: Duration) {
     let (blocks, elapsed, used) = (height() - start, began.elapsed(), cpu() - used);
     assert!(blocks > 0, "no block in {elapsed:?}");
     println!(
-        "bare    {name:<12} {:>7.1} blocks/s  {:>6.2} CPU-ms per block and node  {:>4} MB per node",
+        "bare    {name:<16} {:>7.1} blocks/s  {:>6.2} CPU-ms per block and node  {:>4} MB per node",
         blocks as f64 / elapsed.as_secs_f64(),
         used.as_secs_f64() * 1000.0 / blocks as f64 / f64::from(NODES),
         resident_mb() / u64::from(NODES),
@@ -317,6 +318,9 @@ async fn bare_loop() {
         Ok(text) => Duration::from_secs(text.parse().unwrap()),
         Err(_) => Duration::from_millis(500),
     };
-    measure("empty", 0, time).await;
-    measure("1 MB", 1 << 20, time).await;
+    // How votes travel is most of what an empty block costs: the node's default, and the mesh that larger sets need.
+    for (way, pubsub) in [("", PubSub::Broadcast), (", gossipsub", PubSub::Gossip)] {
+        measure(&format!("empty{way}"), 0, pubsub, time).await;
+        measure(&format!("1 MB{way}"), 1 << 20, pubsub, time).await;
+    }
 }
