@@ -11,7 +11,7 @@ use alloy_signer_local::PrivateKeySigner;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -103,13 +103,9 @@ impl Testnet {
     }
 
     fn command(&self, index: usize) -> Command {
-        self.command_in(index, &self.data_dir(index))
-    }
-
-    fn command_in(&self, index: usize, data_dir: &Path) -> Command {
         let mut words = self.before[index].iter().map(Into::into).chain([binary().into_os_string()]);
         let mut command = Command::new(words.next().unwrap());
-        command.args(words).args(["start", "--json", "--data-dir"]).arg(data_dir);
+        command.args(words).args(["start", "--json", "--data-dir"]).arg(self.data_dir(index));
         command
     }
 
@@ -131,13 +127,6 @@ impl Testnet {
         let mut command = self.command(index);
         command.args(more);
         Node::spawn(command).err().unwrap_or_else(|| panic!("node{index} started"))
-    }
-
-    /// Starts a node on a copy of its folder; what it said where it refuses.
-    pub fn start_copy(&self, index: usize, data_dir: &Path, more: &[&str]) -> Result<Node, String> {
-        let mut command = self.command_in(index, data_dir);
-        command.args(more);
-        Node::spawn(command)
     }
 
     pub fn node(&self, index: usize) -> &Node {
@@ -163,13 +152,6 @@ impl Testnet {
     /// SIGKILL.
     pub fn kill(&mut self, index: usize) {
         self.nodes[index].take().unwrap().kill();
-    }
-
-    /// What a node said that has ended by itself; it is taken from the list.
-    pub fn ended(&mut self, index: usize) -> Option<String> {
-        let node = self.nodes[index].as_mut().unwrap_or_else(|| panic!("node{index} does not run"));
-        node.child.try_wait().unwrap()?;
-        self.nodes[index].take().map(|node| node.log())
     }
 
     /// SIGKILL of several at once, as far as that goes.

@@ -1,9 +1,8 @@
 //! A validator never signs twice: second processes, copied keys, old backups.
 
-use crate::testnet::{PATIENCE, Testnet, height, reach, same_chain};
+use crate::testnet::{Testnet, height, reach, same_chain};
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 /// Flags with which two nodes of one folder's settings could run side by side.
 const ELSEWHERE: &[&str] = &["--rpc-port", "0", "--admin-port", "0", "--p2p-listen", "127.0.0.1:0"];
@@ -55,40 +54,5 @@ async fn network_refuses_every_second_signer() {
     network.start_nodes(&[3]);
     let tip = height(&network.rpc(0)).await;
     reach(&network.rpc(3), tip + 2).await;
-    same_chain(&network.clients()).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn network_does_not_bear_a_whole_copy_beside_its_original() {
-    let mut network = Testnet::start(4, 200);
-    reach(&network.rpc(0), 3).await;
-    network.stop(3);
-    // A machine that was cloned: keys, guard, log and chain are the same, and all agree with each other.
-    let twin = network.dir.join("twin");
-    copy(&network.data_dir(3), &twin);
-    network.start_nodes(&[3]);
-    let tip = height(&network.rpc(0)).await;
-    reach(&network.rpc(3), tip + 5).await;
-
-    let began = Instant::now();
-    let said = match network.start_copy(3, &twin, ELSEWHERE) {
-        Err(said) => said,
-        Ok(mut copy) => loop {
-            // Whichever of the two notices first.
-            if copy.child.try_wait().unwrap().is_some() {
-                break copy.log();
-            }
-            if let Some(said) = network.ended(3) {
-                copy.kill();
-                break said;
-            }
-            assert!(began.elapsed() < PATIENCE, "both go on signing: {}", copy.log());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        },
-    };
-    println!("one of two with the same key and guard stopped after {} ms", began.elapsed().as_millis());
-    assert!(said.contains("came from elsewhere") && said.contains("assay guard reset"), "{said}");
-    let tip = height(&network.rpc(0)).await;
-    reach(&network.rpc(0), tip + 4).await;
     same_chain(&network.clients()).await;
 }
