@@ -48,6 +48,13 @@ fn load_error(error: JournalLoadError<DatabaseFault>) -> CallError {
     }
 }
 
+/// What is known of an account once it is loaded.
+struct Accessed {
+    balance: U256,
+    is_empty: bool,
+    has_code: bool,
+}
+
 impl<'e, 'a, I: Inspector<VmContext<'a>>> NativeHost<'e, 'a, I> {
     pub(crate) fn new(
         evm: &'e mut AssayEvm<'a, I>,
@@ -92,26 +99,26 @@ impl<'e, 'a, I: Inspector<VmContext<'a>>> NativeHost<'e, 'a, I> {
         if address == self.frame.address {
             return Ok(());
         }
+        self.load_account(address).map(drop)
+    }
+
+    /// Loads an account and charges warm or cold access.
+    fn access_account(&mut self, address: Address) -> Result<Accessed, CallError> {
+        self.charge(self.params().warm_storage_read_cost())?;
+        self.load_account(address)
+    }
+
+    /// Loads an account and charges what a cold one costs more.
+    fn load_account(&mut self, address: Address) -> Result<Accessed, CallError> {
         let cold = self.params().cold_account_additional_cost();
         let skip_cold = self.gas.remaining() < cold;
         let load = self.journal().load_account_info_skip_cold_load(address, false, skip_cold).map_err(load_error)?;
-        let is_cold = load.is_cold;
-        if is_cold { self.charge(cold) } else { Ok(()) }
-    }
-
-    /// Loads an account and charges warm or cold access. Returns its balance, whether it is empty and whether it has
-    /// code.
-    fn access_account(&mut self, address: Address) -> Result<(U256, bool, bool), CallError> {
-        let (warm, cold) = (self.params().warm_storage_read_cost(), self.params().cold_account_additional_cost());
-        self.charge(warm)?;
-        let skip_cold = self.gas.remaining() < cold;
-        let load = self.journal().load_account_info_skip_cold_load(address, false, skip_cold).map_err(load_error)?;
-        let (balance, is_empty, is_cold) = (load.account.balance, load.is_empty, load.is_cold);
         let has_code = !load.account.is_empty_code_hash() && !load.account.code_hash.is_zero();
-        if is_cold {
+        let accessed = Accessed { balance: load.account.balance, is_empty: load.is_empty, has_code };
+        if load.is_cold {
             self.charge(cold)?;
         }
-        Ok((balance, is_empty, has_code))
+        Ok(accessed)
     }
 
     /// Charges a call as CALL and STATICCALL do, and prepares it.
@@ -232,16 +239,16 @@ impl<'a, I: Inspector<VmContext<'a>>> Host for NativeHost<'_, 'a, I> {
     }
 
     fn balance(&mut self, address: Address) -> Result<U256, CallError> {
-        Ok(self.access_account(address)?.0)
+        Ok(self.access_account(address)?.balance)
     }
 
     fn has_code(&mut self, address: Address) -> Result<bool, CallError> {
-        Ok(self.access_account(address)?.2)
+        Ok(self.access_account(address)?.has_code)
     }
 
     fn transfer(&mut self, from: Address, to: Address, amount: U256) -> Result<bool, CallError> {
         self.check_write(from)?;
-        let (_, is_empty, _) = self.access_account(to)?;
+        let is_empty = self.access_account(to)?.is_empty;
         if !amount.is_zero() {
             self.charge(self.params().transfer_value_cost())?;
             if is_empty {
