@@ -298,8 +298,12 @@ async fn measure(name: &str, size: usize, pubsub: PubSub, time: Duration) {
     }
     let (start, began, used) = (height(), Instant::now(), cpu());
     tokio::time::sleep(time).await;
+    // A look may be shorter than a block of a loaded machine.
+    while height() == start {
+        assert!(began.elapsed() < Duration::from_secs(60), "four bare engines decide nothing more");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let (blocks, elapsed, used) = (height() - start, began.elapsed(), cpu() - used);
-    assert!(blocks > 0, "no block in {elapsed:?}");
     println!(
         "bare    {name:<16} {:>7.1} blocks/s  {:>6.2} CPU-ms per block and node  {:>4} MB per node",
         blocks as f64 / elapsed.as_secs_f64(),
