@@ -1,9 +1,10 @@
 //! Examination of a closed store: every file, every entry, and what entries say of each other.
 
 use crate::blob_scan;
-use crate::commitment::Commitments;
+use crate::commitment::{Commitments, TRIE_HEIGHT};
 use crate::database::Database;
 use crate::error::StoreError;
+use crate::findings::{Progress, Remedy, Report, Stage};
 use crate::ledger::decode_header;
 use crate::log_scan::{self, Tail};
 use crate::open::{
@@ -11,6 +12,7 @@ use crate::open::{
 };
 use crate::options::StoreOptions;
 use crate::rebuild::build;
+use crate::recent::Recent;
 use crate::records::{Head, HeaderRecord, decode, decode_receipts};
 use crate::tables::{Origin, Table};
 use crate::watermark::{WATERMARK_FILE, Watermark};
@@ -23,80 +25,6 @@ use std::path::{Path, PathBuf};
 
 /// Trie nodes held in memory while examining, in bytes.
 const CHECK_TRIE_BYTES: usize = 64 * 1024 * 1024;
-
-/// What a long examination or repair is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// The step.
-    pub stage: Stage,
-    /// Entries (or files) done in it.
-    pub done: u64,
-    /// How many there are, where that is known.
-    pub total: Option<u64>,
-}
-
-/// A step of an examination or repair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Logs and blob files, record by record.
-    Files,
-    /// Tables, entry by entry.
-    Tables,
-    /// Blocks, certificates, headers, receipts against each other.
-    Ledger,
-    /// The trie against the flat state, node by node.
-    Trie,
-}
-
-/// What helps against a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Remedy {
-    /// Opening drops it by itself; nothing acknowledged is lost.
-    None,
-    /// The trie is built again from the flat state.
-    RebuildTrie,
-    /// The file is written anew from what it describes.
-    Rewrite,
-    /// Acknowledged blocks are gone: repair lets the node start without them, and peers must supply them again.
-    Refetch,
-    /// What is derived or passing is dropped; the node executes the ledger again from genesis where it must.
-    Replay,
-    /// Cannot be derived from anything else in the store: restore a copy, or start from an empty folder and sync.
-    Restore,
-}
-
-/// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The file, or the store's folder where no single file is to blame.
-    pub file: PathBuf,
-    /// What is wrong with it.
-    pub reason: String,
-    /// What helps.
-    pub remedy: Remedy,
-}
-
-/// What an examination found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Everything wrong; empty for a sound store.
-    pub findings: Vec<Finding>,
-    /// Entries read.
-    pub entries: u64,
-    /// Bytes of keys and values read.
-    pub bytes: u64,
-}
-
-impl Report {
-    /// Whether nothing is wrong that opening does not mend by itself.
-    pub fn is_sound(&self) -> bool {
-        self.findings.iter().all(|finding| finding.remedy == Remedy::None)
-    }
-
-    pub(crate) fn add(&mut self, file: PathBuf, reason: impl Into<String>, remedy: Remedy) {
-        self.findings.push(Finding { file, reason: reason.into(), remedy });
-    }
-}
 
 /// Examines a closed store.
 ///
@@ -339,6 +267,11 @@ fn check_state(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), StoreError> {
     let path = database.path.clone();
+    match Recent::open(database, Some(head), 0) {
+        Ok(_) => {}
+        Err(StoreError::Damaged { file, reason }) => report.add(file, reason, Remedy::Replay),
+        Err(error) => return Err(error),
+    }
     let commitments = match Commitments::open(database, Some(head), CHECK_TRIE_BYTES) {
         Ok(commitments) => commitments,
         Err(StoreError::Root { reason, .. }) => {
@@ -369,7 +302,7 @@ fn check_state(
     });
     let mut stored = changed.values().filter(|record| record.is_some()).count() as u64;
     database.scan(Table::Trie, &[], &[], |name, _| {
-        stored += u64::from(!changed.contains_key(name));
+        stored += u64::from(name != TRIE_HEIGHT && !changed.contains_key(name));
         Ok(true)
     })?;
     let root = head.header.state_root;

@@ -3,23 +3,23 @@
 //!
 //! Nodes lie in the `trie` table under [`NodeKey::encode`]. Every block changes the upper levels of the trie, so writing its
 //! nodes with each block would write the same nodes again and again; they stay in memory instead and are written every few
-//! blocks, each once, with the height in the same batch. What a crash takes of them is worked out again at open from the undo
-//! records, which name every key that changed since. The trie in memory and its nodes on disk change under one write lock,
-//! so whoever holds the read lock sees one height.
+//! blocks, each once, with the height in the same table and the same write. What a crash takes of them is worked out again
+//! at open from the undo records, which name every key that changed since. The trie in memory and its nodes on disk change
+//! under one write lock, so whoever holds the read lock sees one height.
 
-use crate::database::{Database, Durability};
+use crate::database::Database;
 use crate::error::{HistoryError, StoreError};
 use crate::ledger::decode_header;
 use crate::records::{Head, HeaderRecord, decode};
-use crate::state::{decode_account, decode_slot, decode_undo, slot_key};
-use crate::store::{META_TRIE, PROOF_HEIGHTS, Store};
+use crate::state::{decode_account, decode_slot, slot_key};
+use crate::store::{PROOF_HEIGHTS, Store};
 use crate::tables::Table;
+use crate::undo::decode_undo;
 use alloy_primitives::{Address, B256, U256};
 use assay_kernel::{AccountChange, AccountRecord, StateChanges};
 use assay_primitives::{Fault, Height, codec};
 use assay_trie::{Account, AccountProof, AccountUpdate, EMPTY_ROOT, NodeKey, NodeSource, Prepared, Sink, StateTrie};
 use parking_lot::RwLock;
-use rocksdb::WriteBatch;
 use std::collections::BTreeMap;
 
 /// A block's state changes with the root they lead to and the trie nodes that carry it; made by
@@ -48,6 +48,8 @@ impl PreparedState {
     }
 }
 
+/// Key in the `trie` table, after those of all nodes, of the height that its nodes are of.
+pub(crate) const TRIE_HEIGHT: &[u8] = &[0xff];
 /// Heights after which changed nodes are written at the latest; undo records reach further back.
 const WRITE_HEIGHTS: u64 = PROOF_HEIGHTS / 2;
 
@@ -76,19 +78,12 @@ impl Resident {
         self.trie.evict_to(self.budget_bytes).map(|_| ())
     }
 
-    /// Writes all changed nodes and the height in one batch.
+    /// Writes all changed nodes together with the height.
     fn write(&mut self, database: &Database, height: Height) -> Result<(), Fault> {
-        let mut batch = WriteBatch::default();
-        let table = database.table(Table::Trie)?;
-        self.changed(database, &mut |name, record| {
-            match record {
-                Some(record) => batch.put_cf(table, name, record),
-                None => batch.delete_cf(table, name),
-            }
-            Ok(())
+        database.write_sorted(Table::Trie, self.trie.unsaved_bytes(), &mut |sink| {
+            self.changed(database, sink)?;
+            sink(TRIE_HEIGHT, Some(&codec::encode(&height)))
         })?;
-        batch.put_cf(database.table(Table::Meta)?, META_TRIE, codec::encode(&height));
-        database.write(batch, Durability::Written)?;
         self.trie.saved();
         self.written = Some(height);
         Ok(())
@@ -126,7 +121,7 @@ impl Commitments {
 }
 
 fn catch_up(database: &Database, head: &Head, budget_bytes: usize) -> Result<Resident, Fault> {
-    let written = match database.get(Table::Meta, META_TRIE)? {
+    let written = match database.get(Table::Trie, TRIE_HEIGHT)? {
         Some(bytes) => Some(decode::<Height>("trie height", &bytes)?),
         // Genesis was written, its nodes were not: they are worked out like those of any other block.
         None if head.height.get() < WRITE_HEIGHTS => None,

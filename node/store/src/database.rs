@@ -1,6 +1,7 @@
 //! RocksDB behind typed tables, with every error turned into a [`Fault`] that names the file.
 
 use crate::error::REPAIR_COMMAND;
+use crate::options::StoreOptions;
 use crate::tables::{HistoryFloor, Memory, Table};
 use assay_primitives::Fault;
 use rocksdb::{ColumnFamily, DB, DBPinnableSlice, ErrorKind, ReadOptions, WriteBatch, WriteOptions};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Database {
     pub(crate) db: DB,
     pub(crate) path: PathBuf,
+    pub(crate) options: StoreOptions,
     pub(crate) memory: Memory,
     pub(crate) floor: HistoryFloor,
 }

@@ -19,29 +19,34 @@
 #![allow(clippy::cast_possible_truncation, reason = "file offsets and sizes; the node runs on 64 bits only")]
 
 mod blob_scan;
+mod bulk;
 mod check;
 mod commitment;
 mod crc32c;
 mod database;
 mod error;
+mod findings;
 mod ledger;
 mod log_scan;
 mod logs;
 mod open;
 mod options;
 mod rebuild;
+mod recent;
 mod records;
 mod repair;
 mod state;
 mod store;
 mod tables;
+mod undo;
 mod view;
 mod watermark;
 
 pub use assay_trie::{AccountProof, SlotProof};
-pub use check::{Finding, Progress, Remedy, Report, Stage, check};
+pub use check::check;
 pub use commitment::PreparedState;
 pub use error::{CHECK_COMMAND, HistoryError, REBUILD_TRIE_COMMAND, REPAIR_COMMAND, StoreError};
+pub use findings::{Finding, Progress, Remedy, Report, Stage};
 pub use logs::{BLOOM_HEADERS_MAX, BloomMatches};
 pub use open::Recovered;
 pub use options::{ChainIdentity, HISTORY_HEIGHTS, MEMORY_BYTES, MEMORY_BYTES_MIN, StoreOptions};

@@ -1,11 +1,13 @@
 //! Opening: lock, format, examination of the logs, database, chain, watermark, root.
 
+use crate::bulk::remove_leftovers;
 use crate::commitment::Commitments;
 use crate::database::Database;
 use crate::error::StoreError;
 use crate::ledger::decode_header;
 use crate::log_scan::{Tail, scan};
 use crate::options::{ChainIdentity, StoreOptions};
+use crate::recent::Recent;
 use crate::records::{DecidedHead, Head, HeaderRecord, decode};
 use crate::store::{HISTORY_MARGIN, Inner, META_IDENTITY, META_STATE, StateMarker, Store};
 use crate::tables::{HistoryFloor, Memory, Table, database_options, descriptors};
@@ -21,7 +23,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// Layout of the folder; another text means another layout.
-const FORMAT: &str = "assay store 2\n";
+const FORMAT: &str = "assay store 3\n";
 const FORMAT_FILE: &str = "FORMAT";
 const LOCK_FILE: &str = "STORE_LOCK";
 /// How often a lock that is held is asked again, and after what pause: a second in all.
@@ -57,6 +59,7 @@ impl Opened {
         let lock = prepare_folder(path)?;
         let recovered = examine_logs(path)?;
         let log = newest_log(path)?;
+        remove_leftovers(path).map_err(|error| storage(path, &error))?;
         let database = open_database(path, &options)?;
         Ok(Self { database, options, recovered, log, lock })
     }
@@ -67,7 +70,7 @@ pub(crate) fn open_database(path: &Path, options: &StoreOptions) -> Result<Datab
     let floor = HistoryFloor::default();
     let db = DB::open_cf_descriptors(&database_options(options, &memory), path, descriptors(options, &memory, &floor))
         .map_err(|error| open_error(path, &error))?;
-    Ok(Database { db, path: path.to_owned(), memory, floor })
+    Ok(Database { db, path: path.to_owned(), options: options.clone(), memory, floor })
 }
 
 /// Opens without writing anything: logs are replayed into memory only.
@@ -77,7 +80,7 @@ pub(crate) fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Data
     let tables = descriptors(options, &memory, &floor);
     let db = DB::open_cf_descriptors_read_only(&database_options(options, &memory), path, tables, false)
         .map_err(|error| open_error(path, &error))?;
-    Ok(Database { db, path: path.to_owned(), memory, floor })
+    Ok(Database { db, path: path.to_owned(), options: options.clone(), memory, floor })
 }
 
 pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Store, StoreError> {
@@ -96,6 +99,7 @@ pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Store, StoreErr
     check_watermark(acknowledged, decided, log)?;
     let (head, history_start) = read_head(&database)?;
     let commitments = Commitments::open(&database, head.as_ref(), options.trie_bytes())?;
+    let recent = Recent::open(&database, head.as_ref(), options.recent_bytes())?;
     database.floor.raise(history_start.get().saturating_sub(HISTORY_MARGIN));
     for note in &recovered {
         tracing::warn!(file = %note.file.display(), reason = note.reason, "recovered from a torn write");
@@ -111,6 +115,7 @@ pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Store, StoreErr
             history_start: AtomicU64::new(history_start.get()),
             decided: RwLock::new(decided),
             commitments,
+            recent,
             writer: Mutex::new(()),
             recovered,
             _lock: lock,

@@ -17,7 +17,8 @@ pub struct ChainIdentity {
 /// Settings of a store; none of them changes what is stored at the latest height.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
-    /// Bytes of memory for caches: half for the trie, a quarter for the block cache, a quarter for memtables.
+    /// Bytes of memory for caches: half for the trie, a quarter for the block cache, three sixteenths for memtables, a
+    /// sixteenth for what the last blocks overwrote.
     pub memory_bytes: usize,
     /// How many heights below the latest can be read.
     pub history_heights: u64,
@@ -48,9 +49,14 @@ impl StoreOptions {
         self.budget() / 4
     }
 
-    /// Bytes for all memtables together: a quarter of the budget.
+    /// Bytes for all memtables together: three sixteenths of the budget.
     pub(crate) fn write_buffer_bytes(&self) -> usize {
-        self.budget() / 4
+        self.budget() / 16 * 3
+    }
+
+    /// Bytes for the undo records of the last blocks, which go into history once they take more: a sixteenth of the budget.
+    pub(crate) fn recent_bytes(&self) -> usize {
+        self.budget() / 16
     }
 
     /// Bytes for trie nodes held in memory, those not written yet included: half of the budget, because what is not there

@@ -3,14 +3,13 @@
 //! The builder wants hashed keys in order, the flat state lies in the order of plain ones. Keys are hashed and sorted in
 //! memory a part of the hash space at a time, so memory stays bounded and large states take more passes.
 
-use crate::check::{Progress, Stage};
-use crate::commitment::trie_account;
+use crate::commitment::{TRIE_HEIGHT, trie_account};
 use crate::database::{Database, Durability};
 use crate::error::StoreError;
+use crate::findings::{Progress, Stage};
 use crate::open::{Opened, read_head};
 use crate::options::StoreOptions;
 use crate::state::{decode_account, decode_slot};
-use crate::store::META_TRIE;
 use crate::tables::{Table, table_options};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use assay_primitives::{Fault, codec};
@@ -146,8 +145,8 @@ pub(crate) fn rebuild_in(opened: &mut Opened, progress: &mut dyn FnMut(Progress)
         let reason = format!("the flat state has root {root}, the header {}", head.header.state_root);
         return Err(StoreError::Damaged { file: path, reason });
     }
-    // The root node comes last, with the height it is of: a rebuild that is cut short leaves no root, which opening refuses.
-    batch.put_cf(database.table(Table::Meta)?, META_TRIE, codec::encode(&head.height));
+    // The height that the nodes are of comes last: without it, those of a rebuild that is cut short are not used.
+    batch.put_cf(table, TRIE_HEIGHT, codec::encode(&head.height));
     database.write(batch, Durability::Synced)?;
     Ok(root)
 }

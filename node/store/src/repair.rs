@@ -4,9 +4,10 @@
 //! what is damaged and derived (state, receipts, indexes: the node executes the ledger again; the trie: built from the flat
 //! state), and report what is neither whole nor derived. Damaged logs are copied to `damaged/` before anything is dropped.
 
-use crate::check::{Finding, Progress, Remedy, check_table};
+use crate::check::check_table;
 use crate::database::Durability;
 use crate::error::StoreError;
+use crate::findings::{Finding, Progress, Remedy};
 use crate::log_scan::{self, Tail};
 use crate::open::{
     Opened, examine_wals, manifest, named_file, open_database, prepare_folder, read_decided, read_meta, storage,

@@ -1,10 +1,11 @@
 //! Flat state: what accounts and slots look like on disk, and the batch that takes them from one height to the next.
 //!
-//! Every value that a block overwrites is kept twice: in `history` under its key and the block's height, for reads at old
-//! heights, and in one `undo` record of the block, which takes the trie back for proofs.
+//! Every value that a block overwrites goes into the block's `undo` record, which takes the trie back for proofs, and from
+//! there into `history` under its key and the block's height, for reads at old heights (see `recent`).
 
 use crate::database::{Database, scan_options};
 use crate::tables::Table;
+use crate::undo::UndoRecord;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use assay_kernel::{AccountChange, AccountRecord, StateChanges};
 use assay_primitives::Fault;
@@ -38,7 +39,7 @@ pub(crate) fn decode_account(bytes: &[u8]) -> Result<AccountRecord, Fault> {
     parse_account(bytes).ok_or_else(|| Fault::corrupt("an account does not decode"))
 }
 
-fn parse_account(bytes: &[u8]) -> Option<AccountRecord> {
+pub(crate) fn parse_account(bytes: &[u8]) -> Option<AccountRecord> {
     let (head, rest) = bytes.split_first()?;
     let (nonce, rest) = rest.split_at_checked(usize::from(head & !CODE_FLAG))?;
     let (length, rest) = rest.split_first()?;
@@ -88,103 +89,20 @@ pub(crate) fn slot_history_key(address: &Address, slot: &U256, height: u64) -> [
     key
 }
 
-/// What one block overwrote in one account.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct AccountUndo {
-    /// The account before; `None` where there was none.
-    pub account: Option<AccountRecord>,
-    /// The slots before.
-    pub slots: Vec<(U256, U256)>,
-}
-
-/// What one block overwrote, in the form in which it is stored: for each account its address, the length (1) and the
-/// stored form of the account before, the number of slots (4, big-endian), and for each of these its key (32), the length
-/// (1) and the stored form of the value before. Empty forms stand for no account and for zero.
-#[derive(Default)]
-pub(crate) struct UndoRecord(Vec<u8>);
-
-impl UndoRecord {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// Begins an account; gives where its number of slots belongs.
-    fn account(&mut self, address: &Address, before: &[u8]) -> usize {
-        self.0.extend_from_slice(address.as_slice());
-        self.value(before);
-        let at = self.0.len();
-        self.0.extend_from_slice(&[0; 4]);
-        at
-    }
-
-    fn slot(&mut self, slot: &U256, before: &[u8]) {
-        self.0.extend_from_slice(&slot.to_be_bytes::<32>());
-        self.value(before);
-    }
-
-    fn value(&mut self, bytes: &[u8]) {
-        // An account takes at most 74 bytes, a slot 32.
-        self.0.push(bytes.len() as u8);
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn end(&mut self, at: usize, slots: u32) {
-        self.0[at..at + 4].copy_from_slice(&slots.to_be_bytes());
-    }
-}
-
-/// Reads what [`UndoRecord`] holds, account by account.
-pub(crate) fn decode_undo(bytes: &[u8]) -> Result<Vec<(Address, AccountUndo)>, Fault> {
-    let mut accounts = Vec::new();
-    let mut input = bytes;
-    while !input.is_empty() {
-        accounts.push(parse_undo(&mut input).ok_or_else(|| Fault::corrupt("an undo record does not decode"))?);
-    }
-    Ok(accounts)
-}
-
-fn parse_undo(input: &mut &[u8]) -> Option<(Address, AccountUndo)> {
-    let address = Address::from_slice(take(input, 20)?);
-    let length = take(input, 1)?[0];
-    let account = match take(input, usize::from(length))? {
-        [] => None,
-        account => Some(parse_account(account)?),
-    };
-    let count = u32::from_be_bytes(take(input, 4)?.try_into().ok()?);
-    // A slot takes at least 33 bytes.
-    let mut slots = Vec::with_capacity((count as usize).min(input.len() / 33));
-    for _ in 0..count {
-        let slot = U256::try_from_be_slice(take(input, 32)?)?;
-        let length = take(input, 1)?[0];
-        slots.push((slot, U256::try_from_be_slice(take(input, usize::from(length))?)?));
-    }
-    Some((address, AccountUndo { account, slots }))
-}
-
-fn take<'a>(input: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (bytes, rest) = input.split_at_checked(length)?;
-    *input = rest;
-    Some(bytes)
-}
-
 /// Writes the state changes of a block into a batch and returns what they overwrite.
 pub(crate) struct StateWriter<'a> {
     database: &'a Database,
     accounts: &'a ColumnFamily,
     slots: &'a ColumnFamily,
-    history: &'a ColumnFamily,
-    height: u64,
     undo: UndoRecord,
 }
 
 impl<'a> StateWriter<'a> {
-    pub(crate) fn new(database: &'a Database, height: u64) -> Result<Self, Fault> {
+    pub(crate) fn new(database: &'a Database) -> Result<Self, Fault> {
         Ok(Self {
             database,
             accounts: database.table(Table::Accounts)?,
             slots: database.table(Table::Slots)?,
-            history: database.table(Table::History)?,
-            height,
             undo: UndoRecord::default(),
         })
     }
@@ -228,25 +146,23 @@ impl<'a> StateWriter<'a> {
         let before = before.unwrap_or_default();
         let after = change.account.as_ref().map(encode_account).unwrap_or_default();
         if before != after {
-            batch.put_cf(self.history, account_history_key(address, self.height), &before);
             if after.is_empty() {
                 batch.delete_cf(self.accounts, address);
             } else {
                 batch.put_cf(self.accounts, address, &after);
             }
         }
-        let at = self.undo.account(address, &before);
-        let mut count = 0;
+        self.undo.account(address, &before, before == after);
         if change.wiped || change.account.is_none() {
             for (slot, value, before) in self.wiped_slots(address, change)? {
-                count += u32::from(self.write_slot(address, (&slot, &value), &before, batch));
+                self.write_slot(address, (&slot, &value), &before, batch);
             }
         } else {
             for ((slot, value), before) in change.slots.iter().zip(slots) {
-                count += u32::from(self.write_slot(address, (slot, value), before, batch));
+                self.write_slot(address, (slot, value), before, batch);
             }
         }
-        self.undo.end(at, count);
+        self.undo.end();
         Ok(())
     }
 
@@ -268,20 +184,13 @@ impl<'a> StateWriter<'a> {
             .collect())
     }
 
-    /// Writes a slot; gives whether it changes.
-    fn write_slot(
-        &mut self,
-        address: &Address,
-        (slot, value): (&U256, &U256),
-        before: &U256,
-        batch: &mut WriteBatch,
-    ) -> bool {
+    /// Writes a slot that changes.
+    fn write_slot(&mut self, address: &Address, (slot, value): (&U256, &U256), before: &U256, batch: &mut WriteBatch) {
         if before == value {
-            return false;
+            return;
         }
         let before: [u8; 32] = before.to_be_bytes();
         let before = trim(&before);
-        batch.put_cf(self.history, slot_history_key(address, slot, self.height), before);
         let key = slot_key(address, slot);
         if value.is_zero() {
             batch.delete_cf(self.slots, key);
@@ -289,7 +198,6 @@ impl<'a> StateWriter<'a> {
             batch.put_cf(self.slots, key, trim(&value.to_be_bytes::<32>()));
         }
         self.undo.slot(slot, before);
-        true
     }
 }
 

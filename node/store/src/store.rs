@@ -5,9 +5,11 @@ use crate::database::{Database, Durability};
 use crate::error::{HistoryError, StoreError};
 use crate::open::Recovered;
 use crate::options::{ChainIdentity, StoreOptions};
+use crate::recent::Recent;
 use crate::records::{ApplyBlock, DecidedHead, Head, HeaderRecord, ReceiptRecord, encode_receipts};
-use crate::state::{StateWriter, UndoRecord};
+use crate::state::StateWriter;
 use crate::tables::Table;
+use crate::undo::UndoRecord;
 use crate::view::StateAt;
 use crate::watermark::Watermark;
 use alloy_primitives::B256;
@@ -29,8 +31,8 @@ pub(crate) const HISTORY_MARGIN: u64 = 1024;
 
 pub(crate) const META_IDENTITY: &[u8] = b"identity";
 pub(crate) const META_STATE: &[u8] = b"state";
-/// Height whose trie nodes the `trie` table has.
-pub(crate) const META_TRIE: &[u8] = b"trie";
+/// Height up to which `history` is complete.
+pub(crate) const META_HISTORY: &[u8] = b"history";
 
 /// Which height the state tables show; written in the same batch as they.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -54,6 +56,7 @@ pub(crate) struct Inner {
     /// The height whose batch was announced last; views compare with it.
     pub(crate) begun: AtomicU64,
     pub(crate) commitments: Commitments,
+    pub(crate) recent: Recent,
     /// Held by whoever writes the ledger or the state: writers follow one another.
     pub(crate) writer: Mutex<()>,
     pub(crate) recovered: Vec<Recovered>,
@@ -188,7 +191,7 @@ impl Store {
             let expected = block.header.state_root;
             return Err(Fault::corrupt(format!("block {height}: state root {state_root}, its header has {expected}")));
         }
-        let writer = StateWriter::new(&inner.database, height.get())?;
+        let writer = StateWriter::new(&inner.database)?;
         let undo = writer.write(&changes, prepared.overwritten(), &mut batch)?;
         let record = HeaderRecord {
             hash,
@@ -205,12 +208,14 @@ impl Store {
         // Nodes on disk, trie in memory and head change together for whoever proves or prepares.
         let mut resident = inner.commitments.resident.write();
         inner.begun.store(height.get(), Ordering::SeqCst);
+        inner.recent.add(height, undo);
         inner.database.write(batch, durability)?;
         resident.install(&inner.database, height, prepared)?;
         inner.history_start.store(history_start.get(), Ordering::SeqCst);
         inner.database.floor.raise(history_start.get().saturating_sub(HISTORY_MARGIN));
         *inner.head.write() = Some(Arc::new(head));
-        Ok(())
+        drop(resident);
+        inner.recent.index(&inner.database, height)
     }
 
     /// Header, receipts and transaction index of a block.

@@ -6,7 +6,7 @@
 //! | `accounts` | address | nonce, balance, code hash |
 //! | `slots` | address, slot | value without leading zeros |
 //! | `code` | code hash | code |
-//! | `trie` | see `commitment` | trie node |
+//! | `trie` | see `commitment` | trie node; height that all are of |
 //! | `history` | address, 0, height / address, 1, slot, height | the value before that height's block |
 //! | `undo` | height | keys that block changed, with their values before |
 //! | `blocks` | height | ordering block |
@@ -147,9 +147,10 @@ impl Table {
         }
     }
 
-    /// Tables that take most of a block's writes get large memtables, the others small ones.
+    /// Tables that take most of a block's writes get large memtables, the others small ones: large sets of trie nodes and of
+    /// history pass none.
     const fn is_hot(self) -> bool {
-        matches!(self, Self::Accounts | Self::Slots | Self::Trie | Self::History | Self::Blocks)
+        matches!(self, Self::Accounts | Self::Slots | Self::Blocks)
     }
 }
 
@@ -294,8 +295,8 @@ pub(crate) fn table_options(table: Table, options: &StoreOptions, memory: &Memor
     }
     cf.set_block_based_table_factory(&blocks);
     compression(table, &mut cf);
-    // A quarter of all memtable memory at most for a hot table, so that one cannot flush the others to pieces.
-    let share = if table.is_hot() { 4 } else { 16 };
+    // A third of all memtable memory at most for a hot table, so that one cannot flush the others to pieces.
+    let share = if table.is_hot() { 3 } else { 12 };
     cf.set_write_buffer_size((options.write_buffer_bytes() / share).clamp(1024 * 1024, 64 * 1024 * 1024));
     if table.shape() == Shape::Blobs {
         // Large values leave the LSM tree: they are written once and not rewritten by every compaction. Only where they

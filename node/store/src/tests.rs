@@ -3,6 +3,7 @@
 
 mod fixture;
 
+mod bulk;
 mod crash;
 mod damage;
 mod history;

@@ -1,6 +1,8 @@
 //! One flipped bit in every kind of file: detected, named, and repaired as far as the ledger reaches.
 
 use super::fixture::{Random, TestChain, copy_folder, files, flip, replay, small_options};
+use crate::commitment::TRIE_HEIGHT;
+use crate::tables::Table;
 use crate::{Remedy, RepairReport, Report, Store, StoreError, check, rebuild_trie, repair};
 use assay_primitives::Height;
 use std::path::{Path, PathBuf};
@@ -51,6 +53,14 @@ impl Damaged {
 
     fn repair(&self) -> RepairReport {
         repair(self.path(), small_options(), &mut |_| {}).unwrap()
+    }
+
+    /// Drops all trie nodes, but not the height that they are of.
+    fn drop_nodes(&self) {
+        let mut opened = crate::open::Opened::open(self.path(), small_options()).unwrap();
+        let height = opened.database.get(Table::Trie, TRIE_HEIGHT).unwrap().unwrap().to_vec();
+        opened.recreate(Table::Trie).unwrap();
+        opened.database.db.put_cf(opened.database.table(Table::Trie).unwrap(), TRIE_HEIGHT, height).unwrap();
     }
 
     /// The repaired store holds the same chain up to a height.
@@ -241,9 +251,7 @@ fn a_missing_table_file_is_named() {
 #[test]
 fn a_trie_that_is_not_the_headers_is_refused_and_rebuilt() {
     let mut damaged = Damaged::new();
-    let mut opened = crate::open::Opened::open(damaged.path(), small_options()).unwrap();
-    opened.recreate(crate::tables::Table::Trie).unwrap();
-    drop(opened);
+    damaged.drop_nodes();
     let error = damaged.open().unwrap_err();
     assert!(matches!(error, StoreError::Root { .. }), "{error}");
     assert!(error.to_string().contains(crate::REBUILD_TRIE_COMMAND));
@@ -252,9 +260,7 @@ fn a_trie_that_is_not_the_headers_is_refused_and_rebuilt() {
     damaged.assert_whole(BLOCKS);
 
     damaged.restore();
-    let mut opened = crate::open::Opened::open(damaged.path(), small_options()).unwrap();
-    opened.recreate(crate::tables::Table::Trie).unwrap();
-    drop(opened);
+    damaged.drop_nodes();
     assert!(!damaged.repair().replay);
     damaged.assert_whole(BLOCKS);
 }
@@ -264,9 +270,7 @@ fn a_trie_that_is_not_the_headers_is_refused_and_rebuilt() {
 fn nodes_that_were_never_written_are_worked_out_at_open() {
     let damaged = Damaged::new();
     let mut opened = crate::open::Opened::open(damaged.path(), small_options()).unwrap();
-    opened.recreate(crate::tables::Table::Trie).unwrap();
-    let meta = opened.database.table(crate::tables::Table::Meta).unwrap();
-    opened.database.db.delete_cf(meta, crate::store::META_TRIE).unwrap();
+    opened.recreate(Table::Trie).unwrap();
     drop(opened);
     damaged.assert_whole(BLOCKS);
 }

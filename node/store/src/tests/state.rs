@@ -1,8 +1,9 @@
 //! The latest state against a model, and the stored forms of accounts and slots.
 
 use super::fixture::{Random, TestChain, assert_state, random_changes, small_options};
-use crate::state::{decode_account, decode_undo, encode_account};
+use crate::state::{decode_account, encode_account};
 use crate::tables::Table;
+use crate::undo::decode_undo;
 use alloy_primitives::{B256, KECCAK256_EMPTY, U256};
 use assay_kernel::{AccountRecord, Commitment, StateView};
 use assay_primitives::Height;
