@@ -7,6 +7,7 @@ use crate::{
 use alloy_primitives::{Address, B256, U256};
 use assay_identity::{GenesisAgent, GenesisMetadata};
 use assay_primitives::{Bps, NetworkKind, TimestampMs, UpgradeSchedule};
+use assay_staking::StakingParams;
 use assay_token::GenesisToken;
 
 /// Chain id of a development network, as tools expect it.
@@ -62,7 +63,7 @@ impl Params {
         Self {
             gas_limit: 120_000_000,
             base_fee: BaseFeeParams { initial: 1_000_000_000, min: 1_000_000, elasticity: 2, denominator: 8 },
-            fee_split: FeeSplit { burned: Bps(10_000), creator: Bps(0) },
+            fee_split: FeeSplit { burned: Bps(10_000), creator: Bps(0), stakers: Bps(0) },
             timing: Timing {
                 propose_timeout_ms: 1_000,
                 propose_timeout_delta_ms: 500,
@@ -83,17 +84,17 @@ impl ChainSpec {
     pub fn dev(validator: GenesisValidator, genesis_time_ms: TimestampMs) -> Result<Self, SpecError> {
         let accounts = dev_accounts()?;
         let balance = U256::from(DEV_COINS).saturating_mul(U256::from(WEI_PER_COIN));
-        let total_supply = balance.saturating_mul(U256::from(accounts.len()));
         let account = GenesisAccount { balance, ..GenesisAccount::default() };
-        let spec = Self {
+        let mut spec = Self {
             network: DEV_NETWORK.to_owned(),
             kind: NetworkKind::Dev,
             chain_id: DEV_CHAIN_ID,
             engine: Engine::Malachite,
             genesis_time_ms,
             randomness: B256::ZERO,
-            total_supply,
+            total_supply: U256::ZERO,
             params: Params::dev(),
+            staking: StakingParams::dev(),
             upgrades: UpgradeSchedule::default(),
             validators: vec![validator],
             identity: dev_agents(&accounts),
@@ -101,6 +102,7 @@ impl ChainSpec {
             token: assay_token::Genesis { tokens: vec![default_token(&accounts)] },
             alloc: Alloc(accounts.into_iter().map(|address| (address, account.clone())).collect()),
         };
+        spec.total_supply = spec.supply();
         spec.validate()?;
         Ok(spec)
     }

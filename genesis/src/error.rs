@@ -52,12 +52,24 @@ pub enum SpecError {
     /// The shares of the base fee are not the whole.
     #[error("params.feeSplit: the shares sum to {0}, not 10000")]
     FeeSplit(u32),
-    /// The sum of the allocated balances is not the declared supply.
-    #[error("totalSupply: declared {declared} wei, but the allocations sum to {sum}")]
+    /// Creator and stakers both have a share.
+    #[error("params.feeSplit: what is not burned goes to the creator or to the stakers, not to both")]
+    FeeReceivers,
+    /// A parameter of staking out of its bounds.
+    #[error(transparent)]
+    Staking(#[from] assay_staking::ParamsError),
+    /// A bond below the least that a validator must have of its own.
+    #[error("validators[{index}].power: a bond of so many power units is less than staking.selfBondMin")]
+    Bond {
+        /// Position in the list, from 0.
+        index: usize,
+    },
+    /// The sum of the allocated balances, bonds and reserve is not the declared supply.
+    #[error("totalSupply: declared {declared} wei, but allocations, bonds and reserve sum to {sum}")]
     TotalSupply {
         /// What the specification declares.
         declared: U256,
-        /// What it allocates.
+        /// What it allocates, bonds and reserves.
         sum: U256,
     },
     /// The sum of the allocated balances does not fit into 128 bits.

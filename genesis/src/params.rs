@@ -37,7 +37,8 @@ pub struct BaseFeeParams {
     pub denominator: u64,
 }
 
-/// Shares of the base fee; together 10,000. Priority fees always go to the creator's fee address.
+/// Shares of the base fee; together 10,000. Creator and stakers cannot both have one. Priority fees always go to the
+/// creator's fee address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, BorshSerialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FeeSplit {
@@ -45,6 +46,9 @@ pub struct FeeSplit {
     pub burned: Bps,
     /// Hundredths of a per cent that go to the fee address of the block's creator.
     pub creator: Bps,
+    /// Hundredths of a per cent that the validators of the epoch share with their delegators.
+    #[serde(default)]
+    pub stakers: Bps,
 }
 
 /// Time-outs and pace of consensus, in milliseconds.

@@ -1,10 +1,11 @@
 //! The chain specification itself and its canonical hash.
 
 use crate::{Alloc, GenesisValidator, Params, Predeploy};
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use assay_primitives::codec;
 use assay_primitives::hash::{Domain, blake3_tagged};
 use assay_primitives::{NetworkKind, TimestampMs, UpgradeSchedule, Validator};
+use assay_staking::StakingParams;
 use borsh::BorshSerialize;
 use serde::{Deserialize, Serialize};
 
@@ -35,10 +36,14 @@ pub struct ChainSpec {
     pub genesis_time_ms: TimestampMs,
     /// Randomness before block 1 (`mixHash` of the genesis header); draw it after the validators' keys are fixed.
     pub randomness: B256,
-    /// Sum of all allocated balances, in wei: written out, so that a slip in the allocation is noticed.
+    /// Sum of all allocated balances, the validators' bonds and the reserve of the issuance, in wei: written out, so that a
+    /// slip in any of them is noticed.
     pub total_supply: U256,
     /// Parameters of the chain.
     pub params: Params,
+    /// Parameters of staking.
+    #[serde(default)]
+    pub staking: StakingParams,
     /// Heights of protocol upgrades.
     #[serde(default)]
     pub upgrades: UpgradeSchedule,
@@ -69,8 +74,9 @@ struct Canonical<'a> {
     randomness: B256,
     total_supply: U256,
     params: &'a Params,
+    staking: &'a StakingParams,
     upgrades: Vec<(String, u64)>,
-    validators: Vec<(Validator, [u8; 64])>,
+    validators: Vec<(Validator, [u8; 64], Address)>,
     identity: &'a assay_identity::Genesis,
     predeploys: Vec<(Predeploy, B256)>,
     alloc: &'a Alloc,
@@ -78,7 +84,7 @@ struct Canonical<'a> {
 }
 
 /// Version of the canonical form.
-const CANONICAL_VERSION: u8 = 2;
+const CANONICAL_VERSION: u8 = 3;
 
 impl ChainSpec {
     /// Hash of the canonical form: the identity of the chain.
@@ -100,13 +106,46 @@ impl ChainSpec {
             randomness: self.randomness,
             total_supply: self.total_supply,
             params: &self.params,
+            staking: &self.staking,
             upgrades: self.upgrades.iter().map(|(upgrade, from)| (format!("{upgrade:?}"), from.get())).collect(),
-            validators: self.validators.iter().map(|v| (v.to_validator(), v.possession.0)).collect(),
+            validators: self
+                .validators
+                .iter()
+                .zip(self.operators())
+                .map(|(v, operator)| (v.to_validator(), v.possession.0, operator))
+                .collect(),
             identity: &self.identity,
             predeploys,
             alloc: &self.alloc,
             token: &self.token,
         })
+    }
+
+    /// Wei that a genesis validator has bonded: its power, in power units.
+    pub fn bond(&self, validator: &GenesisValidator) -> U256 {
+        self.staking.power_unit.saturating_mul(U256::from(validator.power))
+    }
+
+    /// Wei that the staking module holds from the first block on: all bonds, and the reserve of the issuance.
+    pub fn staked(&self) -> U256 {
+        let bonds = self.validators.iter().map(|validator| self.bond(validator));
+        bonds.fold(self.staking.issuance.reserve, U256::saturating_add)
+    }
+
+    /// What `total_supply` must be, in wei.
+    pub fn supply(&self) -> U256 {
+        self.alloc.0.values().map(|account| account.balance).fold(self.staked(), U256::saturating_add)
+    }
+
+    /// Who owns the bond of each validator, in their order: the one it names; else its fee address; else, where an earlier
+    /// one has that, the address of its consensus key, from which nobody can call.
+    pub fn operators(&self) -> Vec<Address> {
+        let mut operators: Vec<Address> = Vec::new();
+        for validator in &self.validators {
+            let fees = Some(validator.fee_address).filter(|fees| !operators.contains(fees));
+            operators.push(validator.operator.or(fees).unwrap_or(validator.address.0));
+        }
+        operators
     }
 
     /// Whether a shipped contract is part of this chain.

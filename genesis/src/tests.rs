@@ -23,6 +23,7 @@ pub(crate) fn validator(byte: u8) -> GenesisValidator {
         randomness_key: secret.public(),
         possession: secret.prove_possession(address.0.as_slice()),
         fee_address: address!("0x00000000000000000000000000000000000fee00"),
+        operator: None,
     }
 }
 

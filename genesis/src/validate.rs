@@ -38,6 +38,7 @@ impl ChainSpec {
         bounded("chainId", self.chain_id, 1, SAFE_INTEGER_MAX)?;
         bounded("genesisTimeMs", self.genesis_time_ms.get(), 1, TIME_MS_MAX)?;
         self.params.validate()?;
+        self.staking.validate(self.total_supply)?;
         for (_, height) in self.upgrades.iter() {
             bounded("upgrades", height.get(), 0, SAFE_INTEGER_MAX)?;
         }
@@ -57,7 +58,7 @@ impl ChainSpec {
     }
 
     fn validate_validators(&self) -> Result<(), SpecError> {
-        self.validator_set()?;
+        let set = self.validator_set()?;
         let mut randomness_keys = BTreeSet::new();
         let mut public_keys = BTreeSet::new();
         for (index, validator) in self.validators.iter().enumerate() {
@@ -78,8 +79,17 @@ impl ChainSpec {
             if validator.fee_address == Address::ZERO {
                 return Err(SpecError::FeeAddress { index });
             }
+            if self.bond(validator) < self.staking.self_bond_min {
+                return Err(SpecError::Bond { index });
+            }
         }
-        Ok(())
+        let mut operators = BTreeSet::new();
+        for (index, operator) in self.operators().into_iter().enumerate() {
+            if operator == Address::ZERO || !operators.insert(operator) {
+                return Err(SpecError::SharedKey { index, field: "operator" });
+            }
+        }
+        bounded("validators", set.len() as u64, 1, self.staking.validators_max.into())
     }
 
     fn validate_predeploys(&self) -> Result<(), SpecError> {
@@ -98,7 +108,7 @@ impl ChainSpec {
         if accounts.len() > ALLOC_MAX {
             return Err(SpecError::TooManyAccounts(accounts.len()));
         }
-        let mut sum = U256::ZERO;
+        let mut sum = self.staked();
         for (address, account) in accounts {
             self.check_account(*address, account)
                 .map_err(|problem| SpecError::Account { address: *address, problem })?;
@@ -106,6 +116,9 @@ impl ChainSpec {
                 .checked_add(account.balance)
                 .filter(|sum| *sum <= U256::from(u128::MAX))
                 .ok_or(SpecError::SupplyOverflow)?;
+        }
+        if sum > U256::from(u128::MAX) {
+            return Err(SpecError::SupplyOverflow);
         }
         if sum != self.total_supply {
             return Err(SpecError::TotalSupply { declared: self.total_supply, sum });
@@ -164,8 +177,15 @@ impl BaseFeeParams {
 
 impl FeeSplit {
     fn validate(&self) -> Result<(), SpecError> {
-        let sum = u32::from(self.burned.get()).saturating_add(u32::from(self.creator.get()));
-        if sum == u32::from(Bps::WHOLE.get()) { Ok(()) } else { Err(SpecError::FeeSplit(sum)) }
+        let shares = [self.burned, self.creator, self.stakers].map(|share| u32::from(share.get()));
+        let sum = shares.into_iter().fold(0, u32::saturating_add);
+        if sum != u32::from(Bps::WHOLE.get()) {
+            return Err(SpecError::FeeSplit(sum));
+        }
+        if self.creator > Bps::ZERO && self.stakers > Bps::ZERO {
+            return Err(SpecError::FeeReceivers);
+        }
+        Ok(())
     }
 }
 

@@ -21,6 +21,9 @@ pub struct GenesisValidator {
     pub possession: FixedBytes<64>,
     /// Ethereum address that receives the fees of this validator's blocks.
     pub fee_address: Address,
+    /// Ethereum account that owns the bond and manages the validator; the fee address by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<Address>,
 }
 
 impl GenesisValidator {

@@ -56,6 +56,7 @@ fn open(dir: &TempDir, key: &ConsensusKey) -> Chain {
         randomness_key: randomness().public(),
         possession: randomness().prove_possession(address.0.as_slice()),
         fee_address: Address::repeat_byte(0xfe),
+        operator: None,
     };
     let spec = Arc::new(ChainSpec::dev(validator, TimestampMs(1_767_225_600_000)).unwrap());
     let modules = NativeModules::new(vec![NativeModule::of::<Clock>("clock")]);

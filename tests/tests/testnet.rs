@@ -102,6 +102,18 @@ impl Testnet {
         self.dir.join(format!("node{index}"))
     }
 
+    /// The configuration file of a node.
+    pub fn settings(&self, index: usize) -> String {
+        std::fs::read_to_string(self.data_dir(index).join("config.toml")).unwrap()
+    }
+
+    /// Where a node listens for peers.
+    pub fn p2p_address(&self, index: usize) -> String {
+        let settings = self.settings(index);
+        let listen = settings.lines().find_map(|line| line.strip_prefix("listen = \"")).unwrap();
+        listen.trim_end_matches('"').to_owned()
+    }
+
     fn command(&self, index: usize) -> Command {
         let mut words = self.before[index].iter().map(Into::into).chain([binary().into_os_string()]);
         let mut command = Command::new(words.next().unwrap());

@@ -72,6 +72,44 @@ fn validators_hold_their_keys() {
 }
 
 #[test]
+fn bonds_reserve_and_operators() {
+    let two = |edit: &dyn Fn(&mut ChainSpec)| {
+        let mut spec = spec();
+        spec.validators.push(validator(8));
+        spec.total_supply = spec.supply();
+        edit(&mut spec);
+        spec.validate()
+    };
+    assert_eq!(two(&|_| ()), Ok(()));
+    let spec = spec();
+    let mut more = spec.clone();
+    more.validators.push(validator(8));
+    assert_eq!(more.supply() - spec.supply(), spec.staking.power_unit * U256::from(10));
+    // Both have one fee address: the second one's operator is nobody.
+    assert_eq!(more.operators(), [validator(7).fee_address, validator(8).address.0]);
+    let named = |operator: Address| two(&|s| s.validators[1].operator = Some(operator));
+    assert_eq!(named(Address::repeat_byte(5)), Ok(()));
+    let error = SpecError::SharedKey { index: 1, field: "operator" };
+    assert_eq!(named(validator(7).fee_address), Err(error.clone()));
+    assert_eq!(named(Address::ZERO), Err(error));
+
+    assert_eq!(two(&|s| s.staking.self_bond_min *= U256::from(11)), Err(SpecError::Bond { index: 0 }));
+    let over = two(&|s| s.staking.validators_max = 1);
+    assert_eq!(over, Err(SpecError::OutOfRange { field: "validators", value: 2, min: 1, max: 1 }));
+    let reserve = U256::from(1_000);
+    let error = two(&|s| s.staking.issuance.reserve = reserve).unwrap_err();
+    assert!(matches!(error, SpecError::TotalSupply { declared, sum } if sum == declared + reserve), "{error}");
+    assert!(matches!(broken(|s| s.staking.epoch_length = 3), SpecError::Staking(_)));
+    assert!(matches!(broken(|s| s.staking.downtime_window = 10_001), SpecError::Staking(_)));
+    let error = broken(|s| s.staking.unbonding_epochs = 0);
+    assert_eq!(error.to_string(), "staking.unbondingEpochs: 1 to 1000 epochs");
+    let shares = broken(|s| {
+        s.params.fee_split = crate::FeeSplit { burned: Bps(8_000), creator: Bps(1_000), stakers: Bps(1_000) };
+    });
+    assert_eq!(shares, SpecError::FeeReceivers);
+}
+
+#[test]
 fn accounts_that_cannot_stand_in_a_first_state() {
     let check = |address: Address, account: GenesisAccount, expect: AccountProblem| {
         let error = broken(|s| {

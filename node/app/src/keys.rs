@@ -79,9 +79,6 @@ pub enum KeyError {
         /// One that is not.
         missing: KeyKind,
     },
-    /// Keys that are not those of any validator in the chain's specification.
-    #[error("{0}")]
-    NotInChain(String),
     /// The system refused.
     #[error("{}: {error}", path.display())]
     Io {

@@ -118,6 +118,11 @@ impl Node {
         let voting = keys.validator().map(|keys| keys.consensus.clone());
         let peer_id = keys.network().peer_id();
         let validator = keys.validator().map(|keys| keys.consensus.address());
+        if let (Some(own), Ok(set)) = (validator, chain.validators())
+            && set.by_address(&own).is_none()
+        {
+            tracing::warn!(validator = %own, "this key is in no validator set now: the node follows, and votes once staking has it in the set");
+        }
         let moniker = engine_config.moniker.clone();
         let engine_keys = EngineKeys { voting, network: keys.network().clone() };
         let engine = engine::spawn(engine_config, engine_keys, Arc::new(chain.clone()))

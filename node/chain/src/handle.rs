@@ -15,7 +15,7 @@ use alloy_rpc_types_trace::geth::{GethDebugTracingCallOptions, GethDebugTracingO
 use assay_executive::Executive;
 use assay_genesis::ChainSpec;
 use assay_kernel::StateView;
-use assay_primitives::{CheckedTx, CommitCertificate, Height};
+use assay_primitives::{CheckedTx, CommitCertificate, Height, ValidatorSet};
 use assay_store::Store;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -196,6 +196,15 @@ impl Chain {
     /// `Stopped`, `Fault`.
     pub fn transaction(&self, hash: B256) -> Result<Option<TxLocation>, ReadError> {
         self.inner.core.transaction(hash)
+    }
+
+    /// The validators of the next height.
+    ///
+    /// # Errors
+    /// `Fault`.
+    pub fn validators(&self) -> Result<ValidatorSet, ReadError> {
+        let core = &self.inner.core;
+        core.validators(core.head().height().next()).map_err(|fault| core.query_fault(fault))
     }
 
     /// The certificate that this node holds for a height.

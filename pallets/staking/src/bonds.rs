@@ -1,13 +1,13 @@
 //! Bonds of agents: what a job may take from whoever works on it. Locks are made, released and slashed by the modules of
 //! the jobs, through [`crate::api`]; they outlive unbonding and any change of the agent's owner.
 
-use crate::agents::owner_of;
 use crate::error::{broken, too_large};
 use crate::pool::{account, release};
 use crate::state::{AGENT_BONDS, AGENT_BONDS_TOTAL, AGENT_LOCKS, RESERVE};
 use crate::types::AgentBond;
 use alloy_primitives::{Address, U256};
 use assay_abi::staking::IStaking;
+use assay_identity::api::owner_of;
 use assay_kernel::{CallError, Ctx, revert};
 
 /// What an agent is bonded for.

@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod agents;
 pub mod api;
 pub mod blocks;
 mod bonds;

@@ -6,12 +6,14 @@
 
 use crate::natives::SYSTEM_ADDRESS;
 use crate::payload::{CheckedPayload, check_links, check_payload};
+use crate::staking;
 use crate::{AdmitError, BlockError, Executed, ExecutedReceipt, Executive, InvalidBlock, Parent, Reject};
 use alloy_consensus::{Transaction as _, Typed2718 as _};
 use alloy_primitives::{Bytes, U256};
 use assay_kernel::StateView;
 use assay_primitives::transaction::{raw_hash, system_transaction};
 use assay_primitives::{Block, BlockId, CheckedTx, Fault, Log, Receipt, TxKind2718};
+use assay_staking::api::BlockFacts;
 use assay_vm::{BlockEnvironment, CallOptions, Executor, TxOutcome, TxRequest, TxStatus};
 use std::borrow::Borrow;
 
@@ -46,13 +48,14 @@ impl Executive {
         check_links(self.chain_id(), parent, block)?;
         let payload = block.system_payload().map_err(InvalidBlock::Payload)?;
         let validators = self.validators(view, block.height())?;
-        let payload = check_payload(&payload, parent, &validators)?;
+        let checked = check_payload(&payload, parent, &validators)?;
+        let facts = self.facts(view, &payload, block.height())?;
         if block.transactions().len() != txs.len()
             || block.transactions().zip(txs).any(|(raw, tx)| raw != tx.borrow().raw())
         {
             return Err(Fault::invariant("the decoded transactions are not those of the block").into());
         }
-        Ok(BlockExecution::begin(self, view, parent, &payload)?)
+        Ok(BlockExecution::begin(self, view, parent, &checked, &facts)?)
     }
 }
 
@@ -79,6 +82,7 @@ impl<'a> BlockExecution<'a> {
         view: &'a dyn StateView,
         parent: &Parent,
         payload: &CheckedPayload,
+        facts: &BlockFacts,
     ) -> Result<Self, Fault> {
         let environment = BlockEnvironment {
             number: parent.height().next().get(),
@@ -107,7 +111,10 @@ impl<'a> BlockExecution<'a> {
         };
         let mut executor = Executor::new(view, executive.rules(), environment, executive.natives());
         executor.begin_block(parent.hash())?;
-        let module_logs = executive.natives().begin_block(&mut executor)?;
+        let mut module_logs = executive.natives().begin_block(&mut executor)?;
+        if executive.stakes() {
+            module_logs.extend(staking::begin_block(&mut executor, facts)?);
+        }
         Ok(Self { executive, executor, executed, module_logs })
     }
 

@@ -37,9 +37,10 @@ impl Executive {
     ) -> Result<BlockBuilder<'a>, BlockError> {
         let height = parent.height().next();
         let checked = check_payload(&payload, parent, &self.validators(view, height)?)?;
+        let facts = self.facts(view, &payload, height)?;
         let used = codec::encode(&payload).len().saturating_add(HEADER_BYTES).saturating_add(LENGTH_BYTES);
         Ok(BlockBuilder {
-            execution: BlockExecution::begin(self, view, parent, &checked)?,
+            execution: BlockExecution::begin(self, view, parent, &checked, &facts)?,
             payload,
             chain_id: self.chain_id(),
             height,

@@ -2,8 +2,10 @@
 
 use crate::natives::NativeModules;
 use alloy_primitives::B256;
+use assay_abi::staking::STAKING;
 use assay_genesis::{ChainSpec, Params, SpecError};
-use assay_kernel::StateView;
+use assay_kernel::{NativeCalls as _, StateView};
+use assay_primitives::Bps;
 use assay_primitives::{Fault, Height, ValidatorSet};
 use assay_vm::{ChainRules, FeeSplit};
 use std::sync::Arc;
@@ -58,18 +60,29 @@ impl Executive {
         &self.spec.params
     }
 
-    /// The validators of a height, from the state before it. Their powers and keys come from genesis until staking
-    /// moves them into state.
+    /// The validators of a height, from the state after any block at most two below it; those of the last thousand
+    /// heights are known too. A chain without the staking module keeps those of genesis.
     ///
     /// # Errors
-    /// A [`Fault`] of the view.
-    pub fn validators(&self, _view: &dyn StateView, _height: Height) -> Result<ValidatorSet, Fault> {
-        Ok(self.validators.clone())
+    /// A [`Fault`] of the view, or for a height that it does not know.
+    pub fn validators(&self, view: &dyn StateView, height: Height) -> Result<ValidatorSet, Fault> {
+        if !self.stakes() {
+            return Ok(self.validators.clone());
+        }
+        let set = assay_staking::api::validators(view, height.get())?;
+        set.ok_or_else(|| Fault::invariant(format!("the validators of height {height} are not known any more")))
+    }
+
+    /// Whether the chain has the staking module.
+    pub(crate) fn stakes(&self) -> bool {
+        self.natives.addresses().contains(&STAKING)
     }
 
     /// The rules that the machine runs under.
     pub(crate) fn rules(&self) -> ChainRules {
-        let split = FeeSplit { burned: self.params().fee_split.burned, collector: None };
+        let fees = &self.params().fee_split;
+        let collector = (fees.stakers > Bps::ZERO && self.stakes()).then_some(STAKING);
+        let split = FeeSplit { burned: fees.burned, collector };
         ChainRules::assay(self.chain_id(), self.spec.kind, split)
     }
 

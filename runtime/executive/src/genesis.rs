@@ -2,6 +2,7 @@
 
 use crate::Executive;
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256, keccak256};
+use assay_abi::staking::STAKING;
 use assay_abi::{NATIVE_CODE, NATIVE_NONCE};
 use assay_genesis::SpecError;
 use assay_kernel::{AccountChange, AccountRecord, MemoryState, NativeCalls as _, StateChanges};
@@ -73,7 +74,9 @@ impl Executive {
             place(&mut changes, contract.address, 1, U256::ZERO, &contract.code);
         }
         for address in self.natives().addresses() {
-            let balance = self.spec().alloc.0.get(address).map(|account| account.balance).unwrap_or_default();
+            let alloc = self.spec().alloc.0.get(address).map(|account| account.balance).unwrap_or_default();
+            let staked = if *address == STAKING { self.spec().staked() } else { U256::ZERO };
+            let balance = alloc.saturating_add(staked);
             place(&mut changes, *address, NATIVE_NONCE, balance, &Bytes::from_static(&NATIVE_CODE));
         }
         Ok(changes)

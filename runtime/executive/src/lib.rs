@@ -29,6 +29,7 @@ mod parent;
 mod payload;
 mod reject;
 mod simulation;
+mod staking;
 pub mod statetest;
 mod trace;
 
@@ -45,6 +46,8 @@ pub use reject::{AdmitError, Reject};
 pub use simulation::{Simulation, SimulationError};
 pub use trace::{TraceBlockError, TracedTransaction};
 
+/// Heights after an offence in which a block may carry the evidence.
+pub use assay_staking::params::EVIDENCE_HEIGHTS;
 /// The machine's own types that appear in this crate's interface.
 pub use assay_vm::{BlockEnvironment, HaltReason, TRACE_BYTES_MAX, TxOutcome, TxStatus};
 

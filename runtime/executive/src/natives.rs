@@ -1,5 +1,6 @@
 //! The native modules of the chain: which there are, who is called, and in what order they work around a block.
 
+use crate::staking;
 use alloy_primitives::{Address, Bytes, address};
 use assay_abi::TOKEN_PREFIX;
 use assay_genesis::{ChainSpec, SpecError};
@@ -121,6 +122,7 @@ impl NativeModules {
             identity.at(registries.identity).without_block_work(),
             NativeModule::of::<ReputationRegistry>("reputation").at(registries.reputation).without_block_work(),
             NativeModule::of::<ValidationRegistry>("validation").at(registries.validation).without_block_work(),
+            staking::module(),
         ])
     }
 
@@ -157,6 +159,22 @@ impl NativeModules {
         self.work(executor, "end_block", |module| module.end_block)
     }
 
+    /// Runs work of one module outside of any transaction; returns its logs.
+    pub(crate) fn work_of(
+        executor: &mut Executor<'_>,
+        what: &str,
+        address: Address,
+        work: &mut dyn FnMut(&mut dyn Host) -> Result<Bytes, CallError>,
+    ) -> Result<Vec<Log>, Fault> {
+        let outcome = executor.native_work(address, BLOCK_WORK_GAS_MAX, work)?;
+        match outcome.result {
+            Ok(_) => Ok(outcome.logs),
+            Err(CallError::Fault(fault)) => Err(fault),
+            // Nobody could be told: block work must be written so that it cannot be refused.
+            Err(error) => Err(Fault::invariant(format!("{what}: {error}"))),
+        }
+    }
+
     fn work(
         &self,
         executor: &mut Executor<'_>,
@@ -166,13 +184,8 @@ impl NativeModules {
         let mut logs = Vec::new();
         for module in &self.modules {
             let Some(mut work) = of(module) else { continue };
-            let outcome = executor.native_work(module.address, BLOCK_WORK_GAS_MAX, &mut work)?;
-            match outcome.result {
-                Ok(_) => logs.extend(outcome.logs),
-                Err(CallError::Fault(fault)) => return Err(fault),
-                // Nobody could be told: block work must be written so that it cannot be refused.
-                Err(error) => return Err(Fault::invariant(format!("{what} of {}: {error}", module.name))),
-            }
+            let what = format!("{what} of {}", module.name);
+            logs.extend(Self::work_of(executor, &what, module.address, &mut work)?);
         }
         Ok(logs)
     }

@@ -14,6 +14,7 @@ mod props;
 mod registries;
 mod registries_reference;
 mod simulation;
+mod staking;
 mod statetest;
 mod token;
 mod token_reference;

@@ -21,7 +21,9 @@ pub struct Agreed {
 /// All that has been seen so far.
 pub struct Checker {
     chain_id: u64,
-    validators: ValidatorSet,
+    /// The validators from a height on, as the chain of the first node that decided so far has them: whoever is proven to
+    /// have signed twice is not one for long.
+    sets: BTreeMap<Height, ValidatorSet>,
     honest: BTreeSet<ConsensusAddress>,
     signed: BTreeMap<(ConsensusAddress, Height, Round, Step), ConsensusMessage>,
     /// Published precommits for a block.
@@ -44,7 +46,7 @@ impl Checker {
         let (signed, precommits, prevotes, agreed, decided, certificates, accused) = Default::default();
         Self {
             chain_id,
-            validators,
+            sets: BTreeMap::from([(Height::ZERO, validators)]),
             honest,
             signed,
             precommits,
@@ -59,6 +61,12 @@ impl Checker {
 
     pub fn height(&self) -> Height {
         self.agreed.last_key_value().map_or(Height::ZERO, |(height, _)| *height)
+    }
+
+    /// The validators of a height.
+    fn set(&self, height: Height) -> &ValidatorSet {
+        let (_, set) = self.sets.range(..=height).next_back().unwrap();
+        set
     }
 
     pub fn agreed(&self) -> &BTreeMap<Height, Agreed> {
@@ -117,8 +125,9 @@ impl Checker {
         let voters = self.prevotes.get(&(height, round, block_id));
         let voted = |address: &ConsensusAddress| voters.is_some_and(|voters| voters.contains(address));
         let counts = |v: &&Validator| !self.honest.contains(&v.address) || voted(&v.address);
-        let power: u64 = self.validators.iter().filter(counts).map(|validator| validator.power).sum();
-        3 * power > 2 * self.validators.total_power()
+        let set = self.set(height);
+        let power: u64 = set.iter().filter(counts).map(|validator| validator.power).sum();
+        3 * power > 2 * set.total_power()
     }
 
     /// A node never goes back behind what it has decided. What it decided just before a crash is checked now.
@@ -148,6 +157,8 @@ impl Checker {
         }
         if !self.agreed.contains_key(&height) {
             self.check_block(certificate, chain)?;
+            let next = chain.height_context(height.next()).map_err(|fault| fault.to_string())?;
+            self.sets.insert(height.next(), next.validators);
         }
         self.agree(node, height, agreed)
     }
@@ -159,10 +170,11 @@ impl Checker {
         if height != before.next() {
             return Err(format!("node {node} decides {height} after {before}"));
         }
-        verify_certificate(self.chain_id, &self.validators, certificate)
+        verify_certificate(self.chain_id, self.set(height), certificate)
             .map_err(|error| format!("node {node}: certificate of {height}: {error}"))?;
         let known = self.certificates.entry(height).or_insert_with(|| certificate.clone());
-        let accused = accuse(self.chain_id, &self.validators, known, certificate);
+        let known = known.clone();
+        let accused = accuse(self.chain_id, self.set(height), &known, certificate);
         self.accused.extend(accused);
         Ok(())
     }

@@ -125,14 +125,15 @@ fn executive(plan: &Plan, accounts: &[Address]) -> Arc<Executive> {
                 randomness_key: secret.public(),
                 possession: secret.prove_possession(key.address().0.as_slice()),
                 fee_address: Address::repeat_byte(0xf0 + index),
+                operator: None,
             }
         })
         .collect();
     let mut spec = ChainSpec::dev(validators[0].clone(), TimestampMs(GENESIS_MS)).unwrap();
     let account = spec.alloc.0.values().next().unwrap().clone();
-    spec.total_supply = account.balance * alloy_primitives::U256::from(accounts.len());
     spec.alloc.0 = accounts.iter().map(|address| (*address, account.clone())).collect();
     spec.validators = validators;
+    spec.total_supply = spec.supply();
     spec.validate().unwrap();
     Arc::new(Executive::new(Arc::new(spec)).unwrap())
 }

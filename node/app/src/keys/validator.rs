@@ -44,25 +44,8 @@ impl ValidatorKeys {
             randomness_key: self.randomness.public(),
             possession: self.randomness.prove_possession(address.0.as_slice()),
             fee_address,
+            operator: None,
         }
-    }
-
-    /// Refuses keys that are not those of a validator of the chain.
-    fn check_in(&self, spec: &ChainSpec) -> Result<(), KeyError> {
-        let address = self.consensus.address();
-        let Some(validator) = spec.validators.iter().find(|validator| validator.address == address) else {
-            return Err(KeyError::NotInChain(format!(
-                "the consensus key of this node ({address}) is no validator of {}; compare `assay keys show` with the \
-                 validators of chain.json",
-                spec.network
-            )));
-        };
-        if validator.randomness_key != self.randomness.public() {
-            return Err(KeyError::NotInChain(format!(
-                "the randomness key of this node is not the one of validator {address} in chain.json"
-            )));
-        }
-        Ok(())
     }
 }
 
@@ -97,7 +80,7 @@ impl NodeKeys {
 /// drawn anew at every start, unless a keystore holds one. `passphrase` is asked for only where a keystore must be opened.
 ///
 /// # Errors
-/// `Incomplete`, `NotInChain`, and those of keystores.
+/// `Incomplete`, and those of keystores.
 pub fn load(
     data_dir: &DataDir,
     spec: &ChainSpec,
@@ -129,7 +112,7 @@ fn find(keys: &[StoredKey], kind: KeyKind) -> Option<&StoredKey> {
 /// Reads the validator's keys of a data folder; `passphrase` is asked for only where a keystore must be opened.
 ///
 /// # Errors
-/// `NoValidator`, `NotInChain`, and those of keystores.
+/// `NoValidator`, and those of keystores.
 pub fn load_validator(
     data_dir: &DataDir,
     spec: &ChainSpec,
@@ -149,7 +132,6 @@ pub fn load_validator(
     } else {
         return Err(KeyError::NoValidator { folder, data_dir: data_dir.root().to_path_buf() });
     };
-    validator.check_in(spec)?;
     Ok(validator)
 }
 
@@ -175,5 +157,5 @@ pub fn genesis_entry(keys: &[StoredKey]) -> Option<GenesisValidator> {
     })?;
     verify_possession(randomness_key, address.0.as_slice(), &possession).ok()?;
     let fee_address = fee_address.unwrap_or_default();
-    Some(GenesisValidator { address, public_key, power: 1, randomness_key, possession, fee_address })
+    Some(GenesisValidator { address, public_key, power: 1, randomness_key, possession, fee_address, operator: None })
 }

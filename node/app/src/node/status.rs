@@ -5,7 +5,7 @@ use crate::build;
 use assay_chain::Chain;
 use assay_consensus::engine::EnginePhase;
 use assay_consensus::{EngineHandle, GossipHandle, GossipStatus, Pacing, PeerStatus};
-use assay_primitives::ConsensusAddress;
+use assay_primitives::{ConsensusAddress, ValidatorSet};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl Watched {
     }
 
     fn others(&self) -> usize {
-        let validators = &self.chain.spec().validators;
+        let Ok(validators) = self.chain.validators() else { return 0 };
         validators.iter().filter(|validator| Some(validator.address) != self.validator).count()
     }
 
@@ -152,7 +152,8 @@ impl Watched {
         let last = head.checked_sub(1).filter(|height| *height > 0).unwrap_or(head);
         let round = certificates.iter().find(|one| one.height.get() == last).map(|one| one.round.get());
         let (mut validators, mut missing, mut signed_power, mut power) = (Vec::new(), Vec::new(), 0u64, 0u64);
-        for validator in &self.chain.spec().validators {
+        let set = self.chain.validators().ok();
+        for validator in set.iter().flat_map(ValidatorSet::iter) {
             let address = validator.address;
             let heights: Vec<u64> = certificates
                 .iter()

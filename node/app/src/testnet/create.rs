@@ -111,6 +111,7 @@ fn specification(order: &Order, secrets: &[Secrets]) -> Result<ChainSpec, AppErr
     spec.randomness = B256::from(*random());
     spec.params.timing.block_interval_ms = order.block_time_ms;
     spec.validators = validators;
+    spec.total_supply = spec.supply();
     spec.validate().map_err(|error| match error {
         SpecError::OutOfRange { .. } => AppError::Usage(format!("this network cannot be: {error}")),
         other => AppError::Shipped(other),

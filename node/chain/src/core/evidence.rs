@@ -9,8 +9,8 @@ use assay_executive::EVIDENCE_MAX;
 use assay_primitives::{ConsensusAddress, Evidence, Fault, Height, SystemPayload};
 use std::collections::BTreeSet;
 
-/// Heights after the one it is about in which a block may carry a piece of evidence.
-pub(crate) const EVIDENCE_HEIGHTS: u64 = 100;
+/// Heights after the one it is about in which a block may carry a piece of evidence, as the staking module has it.
+pub(crate) const EVIDENCE_HEIGHTS: u64 = assay_executive::EVIDENCE_HEIGHTS;
 /// Pieces looked at for one proposal.
 const PENDING_MAX: usize = 16 * EVIDENCE_MAX;
 
@@ -31,9 +31,9 @@ impl Carried {
     }
 }
 
-/// Whether a block of a height may still carry evidence about another.
+/// Whether a block of a height may still carry evidence about another. Nobody signs at height 0.
 fn fits(about: Height, height: Height) -> bool {
-    about < height && about.saturating_add(EVIDENCE_HEIGHTS) >= height
+    about > Height::ZERO && about < height && about.saturating_add(EVIDENCE_HEIGHTS) >= height
 }
 
 impl Core {

@@ -2,7 +2,7 @@
 
 use super::{Core, Head};
 use assay_consensus::{HeightContext, ProposalOrigin, Verdict, verify_certificate, verify_late_vote};
-use assay_executive::BlockError;
+use assay_executive::{BlockError, LATE_VOTE_HEIGHTS};
 use assay_primitives::{Block, Fault, Height, LateVote, Round, SystemPayload};
 
 /// Rounds in which the tolerated distance between clocks doubles: half a second becomes half an hour.
@@ -76,8 +76,13 @@ impl Core {
         Ok(())
     }
 
-    fn judge_late_votes(&self, _head: &Head, payload: &SystemPayload) -> Result<Result<(), String>, Fault> {
+    fn judge_late_votes(&self, head: &Head, payload: &SystemPayload) -> Result<Result<(), String>, Fault> {
+        let oldest = head.height().next().saturating_sub(LATE_VOTE_HEIGHTS).max(Height(1));
         for vote in &payload.late_votes {
+            // Sets of other heights are nobody's to ask for.
+            if vote.height < oldest || vote.height > head.height() {
+                return Ok(Err(format!("late vote for height {} in block {}", vote.height, head.height().next())));
+            }
             let validators = self.validators(vote.height)?;
             if let Err(error) = verify_late_vote(self.executive.chain_id(), &validators, vote) {
                 return Ok(Err(format!("late vote: {error}")));
@@ -92,6 +97,9 @@ impl Core {
         if self.store.certificate(head.height())?.as_ref() == Some(commit) {
             return Ok(Ok(()));
         }
+        if head.height() == Height::ZERO {
+            return Ok(Err("last commit: nobody commits to genesis".to_owned()));
+        }
         let validators = self.validators(head.height())?;
         let verified = verify_certificate(self.executive.chain_id(), &validators, commit);
         Ok(verified.map_err(|error| format!("last commit: {error}")))
@@ -100,8 +108,8 @@ impl Core {
     /// Keeps a precommit that came late, if its validator made it for the block that was decided.
     pub(crate) fn late_vote(&self, vote: LateVote) -> Result<(), Fault> {
         let height = self.head().height();
-        let recent = vote.height <= height && vote.height.saturating_add(assay_executive::LATE_VOTE_HEIGHTS) > height;
-        if !recent || self.store.block_id(vote.height)? != Some(vote.block_id) {
+        let recent = vote.height <= height && vote.height.saturating_add(LATE_VOTE_HEIGHTS) > height;
+        if !recent || vote.height == Height::ZERO || self.store.block_id(vote.height)? != Some(vote.block_id) {
             return Ok(());
         }
         let validators = self.validators(vote.height)?;

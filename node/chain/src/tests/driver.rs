@@ -43,6 +43,7 @@ pub fn executive() -> Arc<Executive> {
         randomness_key: secret().public(),
         possession: secret().prove_possession(address.0.as_slice()),
         fee_address: Address::repeat_byte(0xfe),
+        operator: None,
     };
     let spec = ChainSpec::dev(validator, TimestampMs(GENESIS_MS)).unwrap();
     Arc::new(Executive::new(Arc::new(spec)).unwrap())

@@ -38,9 +38,11 @@ fn executive() -> Arc<Executive> {
         randomness_key: secret(index).public(),
         possession: secret(index).prove_possession(key(index).address().0.as_slice()),
         fee_address: Address::repeat_byte(0xf0 + index),
+        operator: None,
     };
     let mut spec = ChainSpec::dev(validator(0), TimestampMs(GENESIS_MS)).unwrap();
     spec.validators = (0..VALIDATORS).map(validator).collect();
+    spec.total_supply = spec.supply();
     spec.validate().unwrap();
     Arc::new(Executive::new(Arc::new(spec)).unwrap())
 }

@@ -4,7 +4,10 @@ use super::driver::{Driver, GENESIS_MS, bogus_signature, certify, key};
 use super::fixtures::{signer, transfer};
 use alloy_primitives::{Address, B256, Bytes};
 use assay_consensus::{Application as _, ProposalOrigin, Verdict};
-use assay_primitives::{Block, BlockId, ConsensusAddress, Height, LateVote, Round, SystemPayload, TimestampMs};
+use assay_primitives::{
+    Block, BlockId, CommitCertificate, CommitSignature, ConsensusAddress, Evidence, Height, LateVote, Round,
+    SystemPayload, TimestampMs,
+};
 
 struct Parts {
     chain_id: u64,
@@ -49,6 +52,39 @@ fn check(because: &str, change: impl FnOnce(&mut Parts)) {
     // The node is none the worse for it.
     driver.produce();
     assert_eq!(driver.chain.head().transactions.len(), 1);
+}
+
+#[test]
+fn heights_whose_validators_nobody_knows_are_refused_without_asking() {
+    let late = |height: u64| {
+        move |parts: &mut Parts| {
+            let vote = CommitSignature { address: key().address(), signature: Default::default() };
+            let late = LateVote { height: Height(height), round: Round(0), block_id: BlockId::default(), vote };
+            parts.payload.late_votes = vec![late];
+        }
+    };
+    check("late vote for height 0", late(0));
+    check("late vote for height 2", late(2));
+    check("late vote for height 18446744073709551615", late(u64::MAX));
+    let about = |height: u64| {
+        move |parts: &mut Parts| {
+            let side = |byte: u8| (vec![byte; 8], Default::default());
+            let piece = Evidence { address: key().address(), height: Height(height), first: side(1), second: side(2) };
+            parts.payload.evidence = vec![piece];
+        }
+    };
+    check("evidence about height 0", about(0));
+    check("evidence about height 2", about(2));
+    check("evidence about height 18446744073709551615", about(u64::MAX));
+    // At the first height there is nobody to commit to anything.
+    let driver = Driver::new();
+    driver.transfer(0, 0).unwrap();
+    let block = changed(&driver, |parts| {
+        let height = Height::ZERO;
+        let (round, block_id) = (Round(0), BlockId::default());
+        parts.payload.last_commit = Some(CommitCertificate { height, round, block_id, signatures: Vec::new() });
+    });
+    refused(&driver, &block, "nobody commits to genesis");
 }
 
 #[test]

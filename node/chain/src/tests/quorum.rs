@@ -31,9 +31,11 @@ pub fn executive() -> Arc<Executive> {
         randomness_key: secret(n).public(),
         possession: secret(n).prove_possession(key(n).address().0.as_slice()),
         fee_address: Address::repeat_byte(n),
+        operator: None,
     };
     let mut spec = ChainSpec::dev(validator(1), TimestampMs(GENESIS_MS)).unwrap();
     spec.validators = (1..=4).map(validator).collect();
+    spec.total_supply = spec.supply();
     Arc::new(Executive::new(Arc::new(spec)).unwrap())
 }
 

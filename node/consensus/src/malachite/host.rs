@@ -27,6 +27,9 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
+/// Heights above what peers have told that may be decided already: their word takes a while.
+const HORIZON_SLACK: u64 = 2;
+
 /// What the host's queue holds. It is unbounded, but nothing feeds it faster than the engine's own bounded queues.
 pub(crate) enum Input {
     /// From the engine.
@@ -107,8 +110,8 @@ pub(crate) struct Host {
     early: Vec<Assembled>,
     held: Option<Held>,
     listening: Option<pacing::Listening>,
-    /// The last height that came from a peer's ledger.
-    synced: Height,
+    /// The last height that may have been decided before this node was among its peers.
+    horizon: Option<Height>,
     /// When a validator that joined was last told where this node is.
     greeted: Option<Instant>,
 }
@@ -125,7 +128,7 @@ impl Host {
             early: Vec::new(),
             held: None,
             listening: None,
-            synced: Height::ZERO,
+            horizon: None,
             greeted: None,
         }
     }
@@ -214,22 +217,27 @@ impl Host {
             }
             HostMsg::ProcessSyncedValue { height, round: at, proposer, value_bytes, reply_to } => {
                 let (height, round) = (height.into(), round(at));
-                self.synced = height;
                 self.job(Job::JudgeSynced { height, round, proposer: proposer.0, bytes: value_bytes, reply: reply_to })
             }
         }
     }
 
     /// A certificate may hold a signature of this node's key that another machine made, and a block may be that one's
-    /// proposal; the others do not pass on what it votes. The engine has verified both. Heights that were decided while
-    /// this node was away do not count: its key may have signed them before an old backup was restored, and the guard
-    /// passes them.
-    fn check_own_signatures(&self, certificate: &CommitCertificate, block: Option<&Block>) {
-        let Some(voting) = self.parts.voting.as_ref().filter(|_| certificate.height != self.synced) else {
+    /// proposal; the others do not pass on what it votes. The engine has verified both. Heights that were decided before
+    /// this node was among its peers do not count: its key may have signed them before an old backup was restored, and
+    /// the guard passes them.
+    fn check_own_signatures(&mut self, certificate: &CommitCertificate, block: Option<&Block>) {
+        let (Some(voting), Some(context)) = (&self.parts.voting, &self.context) else {
             return;
         };
+        let own = voting.address();
+        let told = || self.parts.shared.told(context, own).map(|tip| Height(tip.get().saturating_add(HORIZON_SLACK)));
+        self.horizon = self.horizon.or_else(told);
+        if self.horizon.is_none_or(|horizon| certificate.height <= horizon) {
+            return;
+        }
         let CommitCertificate { height, round, block_id, signatures } = certificate;
-        let (chain_id, own) = (self.parts.chain_id, voting.address());
+        let chain_id = self.parts.chain_id;
         let precommit = ConsensusMessage::precommit(chain_id, *height, *round, *block_id, own);
         // A block from an earlier round carries another creator's work, or a polka that this check need not know.
         let fresh = |payload: SystemPayload| payload.creator == own && payload.round == *round;

@@ -50,6 +50,7 @@ fn open(dir: &TempDir) -> Chain {
         randomness_key: randomness().public(),
         possession: randomness().prove_possession(address.0.as_slice()),
         fee_address: Address::repeat_byte(0xfe),
+        operator: None,
     };
     let spec = ChainSpec::dev(validator, TimestampMs(1_767_225_600_000)).unwrap();
     let executive = Arc::new(Executive::new(Arc::new(spec)).unwrap());

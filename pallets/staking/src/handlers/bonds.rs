@@ -1,6 +1,5 @@
 //! `bondAgent`, `confirmAgentBond`, `unbondAgent`, `withdrawAgentBond`, and what anybody may read of bonds.
 
-use crate::agents::owner_of;
 use crate::bonds::{Role, add_total, store, take_total};
 use crate::error::{amount, too_large};
 use crate::pool::{current_epoch, params, pay};
@@ -8,6 +7,7 @@ use crate::state::{AGENT_BONDS, AGENT_LOCKS};
 use crate::types::AgentBond;
 use alloy_primitives::{Address, U256};
 use assay_abi::staking::IStaking;
+use assay_identity::api::owner_of;
 use assay_kernel::{CallError, Ctx, revert};
 
 fn owner(ctx: &mut Ctx<'_>, agent: U256) -> Result<Address, CallError> {

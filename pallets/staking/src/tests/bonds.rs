@@ -1,38 +1,39 @@
 //! Bonds of agents: locks that nothing but their job's module ends.
 
 use super::world::*;
-use crate::agents::registry;
 use crate::api::{Role, lock_bond, release_bond, slash_bond};
 use alloy_primitives::{Address, Bytes, U256};
-use alloy_sol_types::SolValue;
+use alloy_sol_types::SolCall as _;
+use assay_abi::identity::IIdentityRegistry;
 use assay_abi::staking::IStaking;
-use assay_kernel::{CallError, CallReturn, CallStatus, Frame, MemoryHost, OutCall};
+use assay_identity::registries::registries_of;
+use assay_identity::{Genesis, GenesisAgent, IdentityRegistry};
+use assay_kernel::{CallError, Frame, MemoryHost, Pallet as _, dispatch};
 use assay_primitives::NetworkKind;
 
 const MODULE: Address = Address::repeat_byte(0xe5);
 const AGENT: U256 = U256::from_limbs([7, 0, 0, 0]);
 
-/// A registry that knows agent 7, which account 40 owns until somebody writes another one into its balance.
-fn owner(host: &mut MemoryHost, call: &OutCall) -> CallReturn {
-    use assay_kernel::Host as _;
-    let agent = U256::from_be_slice(call.input.get(4..36).unwrap());
-    let moved = host.balance(Address::repeat_byte(0x99)).unwrap() == U256::from(1);
-    let owner = if moved { account(41) } else { account(40) };
-    match agent == AGENT {
-        true => CallReturn { status: CallStatus::Success, output: owner.abi_encode().into() },
-        false => CallReturn { status: CallStatus::Reverted, output: Bytes::new() },
-    }
-}
-
+/// Agents 1 to 7 are registered; account 40 owns them.
 fn world() -> World {
     let mut world = World::new(2, &params());
-    world.host.set_callee(registry(NetworkKind::Dev), owner);
+    let agent = GenesisAgent { owner: account(40), uri: String::new(), metadata: Vec::new() };
+    let genesis = Genesis { agents: vec![agent; 7] };
+    as_frame(&mut world, registry(account(40)), |host| host.run(|ctx| genesis.apply(ctx)).unwrap());
     world
+}
+
+/// A call of the identity registry.
+fn registry(caller: Address) -> Frame {
+    Frame { address: registries_of(NetworkKind::Dev).identity, caller, value: U256::ZERO, is_static: false }
 }
 
 /// The agent changes hands.
 fn sell(world: &mut World) {
-    world.host.set_balance(Address::repeat_byte(0x99), U256::from(1));
+    let sale = IIdentityRegistry::transferFromCall { from: account(40), to: account(41), tokenId: AGENT };
+    as_frame(world, registry(account(40)), |host| {
+        dispatch(host, IdentityRegistry::entries(), &sale.abi_encode()).unwrap();
+    });
 }
 
 fn bond(world: &mut World, amount: u128) -> U256 {
@@ -43,18 +44,23 @@ fn shown(world: &mut World) -> IStaking::agentBondReturn {
     world.call(account(9), &IStaking::agentBondCall { agentId: AGENT, role: 0 }).unwrap()
 }
 
+/// Works in another frame than the module's own.
+fn as_frame<T>(world: &mut World, frame: Frame, work: impl FnOnce(&mut MemoryHost) -> T) -> T {
+    let own = std::mem::replace(world.host.frame_mut(), frame);
+    world.host.set_gas(30_000_000);
+    let result = work(&mut world.host);
+    *world.host.frame_mut() = own;
+    world.check();
+    result
+}
+
 /// What a job's module does; its frame is its own, and the api acts for staking.
 fn as_module<T>(
     world: &mut World,
     work: impl FnOnce(&mut assay_kernel::Ctx<'_>) -> Result<T, CallError>,
 ) -> Result<T, Bytes> {
-    *world.host.frame_mut() = Frame { address: MODULE, caller: account(9), value: U256::ZERO, is_static: false };
-    world.host.set_gas(30_000_000);
-    let result = world.host.run(work);
-    *world.host.frame_mut() =
-        Frame { address: assay_abi::staking::STAKING, caller: account(9), value: U256::ZERO, is_static: false };
-    world.check();
-    result.map_err(|error| match error {
+    let frame = Frame { address: MODULE, caller: account(9), value: U256::ZERO, is_static: false };
+    as_frame(world, frame, |host| host.run(work)).map_err(|error| match error {
         CallError::Reverted(reverted) => reverted.data,
         other => panic!("{other}"),
     })

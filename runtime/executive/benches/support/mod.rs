@@ -65,6 +65,7 @@ impl Chain {
             randomness_key: secret.public(),
             possession: secret.prove_possession(creator.0.as_slice()),
             fee_address: Address::repeat_byte(0xfe),
+            operator: None,
         };
         let mut spec = ChainSpec::dev(validator, GENESIS_MS).unwrap();
         let balance = U256::from(10u64).pow(U256::from(18));

@@ -10,7 +10,7 @@ use assay_genesis::{ChainSpec, GenesisAccount, GenesisValidator, consensus_addre
 use assay_kernel::{MemoryState, StateView as _};
 use assay_primitives::vrf::RandomnessSecret;
 use assay_primitives::{
-    Block, CheckedTx, CommitCertificate, ExecutionHeader, Height, Round, SystemPayload, TimestampMs,
+    Block, CheckedTx, CommitCertificate, CommitSignature, ExecutionHeader, Height, Round, SystemPayload, TimestampMs,
 };
 use secp256k1::{Message, SECP256K1, SecretKey};
 use std::sync::Arc;
@@ -149,6 +149,7 @@ pub(super) fn validator(byte: u8) -> (GenesisValidator, RandomnessSecret) {
         randomness_key: secret.public(),
         possession: secret.prove_possession(address.0.as_slice()),
         fee_address: FEE_ADDRESS,
+        operator: None,
     };
     (validator, secret)
 }
@@ -202,7 +203,7 @@ impl Chain {
             height: self.parent.height(),
             round: Round::ZERO,
             block_id: self.parent.block_id(),
-            signatures: Vec::new(),
+            signatures: vec![CommitSignature { address: validator(7).0.address, signature: Default::default() }],
         })
     }
 
@@ -235,6 +236,9 @@ impl Chain {
 
     pub(super) fn install(&mut self, executed: &Executed) -> ExecutionHeader {
         self.state.apply(&executed.changes);
+        if self.executive.stakes() {
+            assay_staking::invariants::check(&self.state).unwrap();
+        }
         let header = self.executive.seal(executed, memory_root(&self.state));
         self.parent = Parent::new(header.clone(), executed.timestamp_ms);
         self.state.set_block_hash(header.number, self.parent.hash());
