@@ -18,6 +18,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("rpc_body", rpc_body),
     ("genesis", genesis),
     ("config", config),
+    ("payment_body", payment_body),
 ];
 
 /// Raw transactions, as `eth_sendRawTransaction` and blocks carry them.
@@ -75,4 +76,9 @@ pub fn config(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         let _ = assay_app::config::check_text(std::path::Path::new("fuzz.toml"), text);
     }
+}
+
+/// Bodies that a facilitator is asked with.
+pub fn payment_body(data: &[u8]) {
+    let _ = assay_agents::facilitator::decodes(data);
 }

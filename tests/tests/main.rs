@@ -12,9 +12,11 @@
 
 mod bad_input;
 mod clients;
+mod console;
 mod corpora;
 mod crash;
 mod disk;
+mod interfaces;
 mod network;
 mod simulation;
 mod support;

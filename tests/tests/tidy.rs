@@ -20,8 +20,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("node/store", &["kernel", "trie"]),
     ("node/chain", &["executive", "store", "consensus"]),
     ("node/rpc", &["chain", "abi"]),
-    ("node/app", &["rpc", "chain", "store", "executive", "consensus"]),
-    ("tests", &["app", "rpc", "chain", "store", "executive", "consensus", "vm", "kernel", "trie", "genesis"]),
+    ("node/agents", &["abi"]),
+    ("node/app", &["agents", "rpc", "chain", "store", "executive", "consensus"]),
+    ("tests", &["agents", "app", "rpc", "chain", "store", "executive", "consensus", "vm", "kernel", "trie", "genesis"]),
 ];
 
 /// Outside crates that only some crates may name.
@@ -35,8 +36,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("ractor", &["consensus"]),
     ("arc-malachitebft-", &["consensus"]),
     ("tendermint-", &["consensus"]),
-    ("jsonrpsee", &["rpc", "app", "tests"]),
-    ("axum", &["rpc"]),
+    ("jsonrpsee", &["rpc", "agents", "app", "tests"]),
+    ("axum", &["rpc", "agents"]),
     ("cudarc", &["verifier"]),
 ];
 

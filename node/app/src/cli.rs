@@ -1,8 +1,14 @@
 //! The command line.
 
+mod console;
+mod database;
+mod facilitator;
 mod status;
 mod testnet;
 
+pub use console::{AgentArgs, AgentCommand, ConsoleArgs, TokenArgs, TokenCommand};
+pub use database::{DbCommand, FolderArgs, GuardCommand, WalCommand};
+pub use facilitator::FacilitatorArgs;
 pub use status::StatusArgs;
 pub use testnet::{TestnetCommand, TestnetInitArgs, TestnetUpArgs, TestnetUrlsArgs};
 
@@ -73,6 +79,31 @@ Exit codes: 0 the node is ready, 1 it is not, or does not answer.")]
     /// Make a network of several nodes, for development and tests, and run it
     #[command(subcommand)]
     Testnet(TestnetCommand),
+    /// Verify and settle x402 payments: payers sign, this process pays the gas
+    #[command(after_help = "\
+Examples:
+  assay facilitator --dev                          beside `assay dev`, gas from a known account
+  assay facilitator --data-dir ./node --key gas --passphrase-file pass.txt
+  assay facilitator --listen 0.0.0.0:4020 --api-key-file keys.txt --data-dir ./node --key gas
+
+Exit codes: 0 stopped by SIGINT or SIGTERM, 1 failed, 2 wrong arguments.")]
+    Facilitator(Box<FacilitatorArgs>),
+    /// Look at tokens and move them
+    #[command(after_help = "\
+Examples:
+  assay token info
+  assay token balance 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 --json
+  assay token transfer 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 1.5 --dev-account 0
+  assay token mint 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 100 --data-dir ./node --key treasury")]
+    Token(Box<TokenArgs>),
+    /// Register agents, look at them and give feedback (ERC-8004)
+    #[command(after_help = "\
+Examples:
+  assay agent list
+  assay agent register https://agent.example/card.json --metadata model=m1 --dev-account 3
+  assay agent feedback 1 99.77 --tag1 quality --dev-account 4
+  assay agent show 1 --json")]
+    Agent(Box<AgentArgs>),
     /// Print the version
     Version {
         /// As JSON.
@@ -326,70 +357,4 @@ pub struct StatetestArgs {
     /// Only this fork, as the files name it
     #[arg(long, value_name = "FORK")]
     pub fork: Option<String>,
-}
-
-/// A data folder.
-#[derive(Debug, Args)]
-pub struct FolderArgs {
-    /// The node's folder
-    #[arg(long, value_name = "DIR", env = "ASSAY_DATA_DIR")]
-    pub data_dir: PathBuf,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `assay db`.
-#[derive(Debug, Subcommand)]
-pub enum DbCommand {
-    /// Read everything and compare all checksums, hashes and roots
-    Check(FolderArgs),
-    /// Repair what can be repaired from what is there; says what cannot
-    Repair(FolderArgs),
-    /// Build the state trie again from the flat state
-    RebuildTrie(FolderArgs),
-    /// Sizes, counts, heights
-    Stats(FolderArgs),
-}
-
-/// `assay wal`.
-#[derive(Debug, Subcommand)]
-pub enum WalCommand {
-    /// Say whether the log is whole
-    Check(FolderArgs),
-    /// Put a damaged log aside; the signing guard keeps the validator from contradicting itself
-    Repair {
-        /// The folder.
-        #[command(flatten)]
-        folder: FolderArgs,
-        /// The passphrase.
-        #[command(flatten)]
-        passphrase: PassphraseArgs,
-    },
-}
-
-/// `assay guard`.
-#[derive(Debug, Subcommand)]
-pub enum GuardCommand {
-    /// Make the guard of a consensus key that has never signed on this chain
-    Create {
-        /// The folder.
-        #[command(flatten)]
-        folder: FolderArgs,
-        /// The passphrase.
-        #[command(flatten)]
-        passphrase: PassphraseArgs,
-    },
-    /// Replace the guard by one that signs nothing up to a height; the old one is kept beside it
-    Reset {
-        /// A height that the network has passed
-        #[arg(long, value_name = "HEIGHT")]
-        above: u64,
-        /// The folder.
-        #[command(flatten)]
-        folder: FolderArgs,
-        /// The passphrase.
-        #[command(flatten)]
-        passphrase: PassphraseArgs,
-    },
 }

@@ -1,8 +1,10 @@
 //! What each command does.
 
 mod configuration;
+mod console;
 mod database;
 mod dev;
+mod facilitator;
 mod genesis;
 mod init;
 mod keys;
@@ -33,6 +35,9 @@ pub fn run(cli: Cli) -> Result<ExitCode, AppError> {
         Command::Config(command) => configuration::run(command),
         Command::Status(args) => status::run(&args),
         Command::Testnet(command) => testnet::run(command),
+        Command::Facilitator(args) => facilitator::run(*args),
+        Command::Token(args) => console::run_token(*args),
+        Command::Agent(args) => console::run_agent(*args),
         Command::Version { json } => version(json),
         Command::Completions { shell } => completions(shell),
         Command::Statetest(args) => statetest::run(&args),

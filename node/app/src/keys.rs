@@ -1,10 +1,12 @@
 //! Keys of a node: what each is for, where it lies, how it is read.
 
+mod account;
 mod dev;
 mod keystore;
 mod passphrase;
 mod validator;
 
+pub use account::{account, dev_account};
 pub use dev::{DEV_FILE, dev_spec, dev_validator, put_dev_validator};
 pub use keystore::{KeyKind, PublicPart, StoredKey, list, read_secret, store};
 pub use passphrase::{Passphrase, read_line_from};
