@@ -6,6 +6,7 @@ mod calls;
 mod chain;
 mod debug;
 mod dev;
+mod discover;
 mod fees;
 mod fill;
 mod filters;
@@ -67,6 +68,7 @@ impl Table {
 /// Two methods of one name.
 pub fn module(api: Arc<Api>) -> Result<(RpcModule<Api>, Vec<&'static str>), RegisterMethodError> {
     let served = api.config.served();
+    let discover = served.contains(&Namespace::Rpc);
     let mut table = Table { module: RpcModule::from_arc(api), names: Vec::new() };
     for namespace in served {
         match namespace {
@@ -91,6 +93,9 @@ pub fn module(api: Arc<Api>) -> Result<(RpcModule<Api>, Vec<&'static str>), Regi
             Namespace::Debug => debug::add(&mut table)?,
             Namespace::Dev => dev::add(&mut table)?,
         }
+    }
+    if discover {
+        discover::add(&mut table)?;
     }
     Ok((table.module, table.names))
 }

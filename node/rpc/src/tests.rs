@@ -3,6 +3,7 @@
 
 mod args;
 mod chain;
+mod discover;
 mod driver;
 mod errors;
 mod filters;
