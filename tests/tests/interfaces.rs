@@ -7,6 +7,7 @@ use crate::support::root;
 use alloy_primitives::hex;
 use alloy_sol_types::SolInterface;
 use assay_abi::identity::{IIdentityRegistry, IReputationRegistry, IValidationRegistry, Registries};
+use assay_abi::staking::{IStaking, STAKING};
 use assay_abi::token::{DEFAULT_TOKEN, INativeToken, INativeTokenFactory, TOKEN_FACTORY};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -16,18 +17,22 @@ use std::process::Command;
 const PRAGMA: &str = "// SPDX-License-Identifier: Apache-2.0 OR MIT\npragma solidity ^0.8.20;\n";
 
 /// The files that describe modules which are part of the chain.
-const SOURCES: [&str; 2] =
-    [include_str!("../../runtime/abi/src/token.rs"), include_str!("../../runtime/abi/src/identity.rs")];
+const SOURCES: [&str; 3] = [
+    include_str!("../../runtime/abi/src/token.rs"),
+    include_str!("../../runtime/abi/src/identity.rs"),
+    include_str!("../../runtime/abi/src/staking.rs"),
+];
 
 fn of<I: SolInterface>() -> Vec<String> {
     I::selectors().map(hex::encode).collect()
 }
 
 /// The selectors of each interface that the node dispatches.
-fn selectors() -> [(&'static str, Vec<String>); 5] {
+fn selectors() -> [(&'static str, Vec<String>); 6] {
     [
         ("INativeToken", of::<INativeToken::INativeTokenCalls>()),
         ("INativeTokenFactory", of::<INativeTokenFactory::INativeTokenFactoryCalls>()),
+        ("IStaking", of::<IStaking::IStakingCalls>()),
         ("IIdentityRegistry", of::<IIdentityRegistry::IIdentityRegistryCalls>()),
         ("IReputationRegistry", of::<IReputationRegistry::IReputationRegistryCalls>()),
         ("IValidationRegistry", of::<IValidationRegistry::IValidationRegistryCalls>()),
@@ -129,6 +134,7 @@ fn address_book() -> String {
         serde_json::json!({
             "tokenFactory": TOKEN_FACTORY.to_string(),
             "defaultToken": DEFAULT_TOKEN.to_string(),
+            "staking": STAKING.to_string(),
             "identityRegistry": of.identity.to_string(),
             "reputationRegistry": of.reputation.to_string(),
             "validationRegistry": of.validation.to_string(),
