@@ -43,7 +43,7 @@ async fn slash(rpc: &Rpc, operator: Address) -> (u64, u64, U256) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn network_slashes_a_key_that_signs_twice() {
     let mut network = Testnet::init(4, 1, 200);
-    shorten(&network, 5);
+    shorten(&network, 5, &[]);
     // The keys of one validator on two machines, each with a guard of its own that knows nothing of the other: what no
     // guard can prevent.
     let mut copied = Seeds::new(0x71);
@@ -81,7 +81,8 @@ async fn network_slashes_a_key_that_signs_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn network_jails_who_is_down_until_it_asks_back() {
     let mut network = Testnet::init(4, 0, 200);
-    shorten(&network, 4);
+    // Whoever misses 16 of 20 heights is jailed; a busy machine misses some.
+    shorten(&network, 4, &[("downtimeWindow", 20), ("downtimeSignedMin", 2_500), ("jailHeights", 10)]);
     network.start_nodes(&[0, 1, 2, 3]);
     let rpc = network.rpc(0);
     reach(&rpc, 3).await;

@@ -22,19 +22,12 @@ use std::time::Instant;
 pub(super) const EPOCH: u64 = 20;
 pub(super) const COIN: u128 = 1_000_000_000_000_000_000;
 
-/// Gives the network short epochs, and jails who misses half of twenty heights; every node has the same specification.
-pub(super) fn shorten(network: &Testnet, nodes: usize) {
+/// Gives the network short epochs, and other parameters of staking; every node has the same specification.
+pub(super) fn shorten(network: &Testnet, nodes: usize, more: &[(&str, u64)]) {
     for node in 0..nodes {
         let path = network.data_dir(node).join("chain.json");
         let mut spec: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        let params = [
-            ("epochLength", EPOCH),
-            ("unbondingEpochs", 6),
-            ("downtimeWindow", 20),
-            ("downtimeSignedMin", 5_000),
-            ("jailHeights", 10),
-        ];
-        for (name, value) in params {
+        for (name, value) in [("epochLength", EPOCH), ("unbondingEpochs", 6)].iter().chain(more) {
             spec["staking"][name] = json!(value);
         }
         std::fs::write(&path, serde_json::to_string_pretty(&spec).unwrap()).unwrap();
@@ -247,7 +240,7 @@ async fn leave(rpc: &Rpc, network: &mut Testnet) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn network_follows_its_stakes() {
     let mut network = Testnet::init(4, 2, 200);
-    shorten(&network, 6);
+    shorten(&network, 6, &[]);
     let (joins, mut rotated) = (Seeds::new(0x51), Seeds::new(0x61));
     // Whoever takes over for a validator proposes with the same randomness key.
     rotated.randomness = secret(&network, 1, "randomness");

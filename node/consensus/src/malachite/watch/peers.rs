@@ -19,12 +19,14 @@ const PEERS_MAX: usize = 256;
 /// Longest name of a peer that is shown.
 const NAME_MAX: usize = 64;
 /// After a connection, when to ask who it is: peers introduce themselves, and prove their keys, a moment later.
-const INTRODUCTION: [Duration; 6] = [
+const INTRODUCTION: [Duration; 8] = [
     Duration::from_millis(50),
     Duration::from_millis(150),
     Duration::from_millis(350),
     Duration::from_millis(750),
+    Duration::from_millis(1_500),
     Duration::from_secs(3),
+    Duration::from_secs(5),
     Duration::from_secs(10),
 ];
 
