@@ -14,6 +14,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pallets/token", &["kernel"]),
     ("pallets/identity", &["kernel"]),
     ("pallets/staking", &["kernel", "identity"]),
+    ("pallets/escrow", &["kernel", "token", "identity", "staking"]),
     ("genesis", &["primitives", "token", "identity", "staking"]),
     ("runtime/executive", &["kernel", "token", "identity", "staking", "vm", "genesis", "trie"]),
     ("node/consensus", &["primitives"]),

@@ -95,6 +95,24 @@ pub fn verified(ctx: &mut Ctx<'_>, agent: U256, kind: &str) -> Result<Verified, 
     })
 }
 
+/// Why the feedback of a settled job would not be written; `None` where it would.
+///
+/// # Errors
+/// `Halted`, `Fault`.
+pub fn job_refusal(ctx: &mut Ctx<'_>, job: &JobFeedback<'_>) -> Result<Option<JobRecord>, CallError> {
+    if owner_of(ctx, job.agent)?.is_none() {
+        return Ok(Some(JobRecord::UnknownAgent));
+    }
+    if job.client == Address::ZERO || speaks_for(ctx, job.client, job.agent)? {
+        return Ok(Some(JobRecord::SelfDealing));
+    }
+    if job.weight == 0 || job.score > RESPONSE_MAX {
+        return Ok(Some(JobRecord::Weightless));
+    }
+    let first = ctx.view_of(registries(ctx).reputation, |ctx| jobs::is_first_of_epoch(ctx, job))?;
+    Ok((!first).then_some(JobRecord::OncePerEpoch))
+}
+
 /// Writes the feedback of a settled job: at most one entry per client, agent and epoch, weighted by what was burned of
 /// the fee. It refuses by its answer, never by a revert, so that no settlement fails for its reputation entry.
 ///
@@ -102,21 +120,10 @@ pub fn verified(ctx: &mut Ctx<'_>, agent: U256, kind: &str) -> Result<Verified, 
 /// `Reverted(Reentrant)` where the reputation registry is calling out (it never does); `Reverted(TooLong)` for a kind
 /// over 2 KiB; `Halted`, `Fault`.
 pub fn record_job(ctx: &mut Ctx<'_>, job: &JobFeedback<'_>) -> Result<JobRecord, CallError> {
-    if owner_of(ctx, job.agent)?.is_none() {
-        return Ok(JobRecord::UnknownAgent);
+    match job_refusal(ctx, job)? {
+        Some(refusal) => Ok(refusal),
+        None => ctx.act_for(registries(ctx).reputation, |ctx| Ok(JobRecord::Written(jobs::write(ctx, job)?))),
     }
-    if job.client == Address::ZERO || speaks_for(ctx, job.client, job.agent)? {
-        return Ok(JobRecord::SelfDealing);
-    }
-    if job.weight == 0 || job.score > RESPONSE_MAX {
-        return Ok(JobRecord::Weightless);
-    }
-    ctx.act_for(registries(ctx).reputation, |ctx| {
-        if !jobs::is_first_of_epoch(ctx, job)? {
-            return Ok(JobRecord::OncePerEpoch);
-        }
-        Ok(JobRecord::Written(jobs::write(ctx, job)?))
-    })
 }
 
 /// The request hash under which a native module asks itself about a subject (a job): the court's prefix, which no other

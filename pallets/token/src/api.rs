@@ -4,6 +4,7 @@
 use crate::ledger;
 use crate::state::{ALLOWANCES, CONTROL, HOLDINGS, SUPPLY};
 use alloy_primitives::{Address, U256};
+use assay_abi::token::INativeToken::Transfer;
 use assay_abi::token::INativeTokenFactory::UnknownToken;
 use assay_abi::token_id;
 use assay_kernel::{CallError, Ctx, revert};
@@ -48,6 +49,22 @@ pub fn transfer_from(
     ctx.act_for(token, |ctx| {
         ledger::check_running(ctx)?;
         ledger::transfer_from(ctx, spender, from, to, value)
+    })
+}
+
+/// Destroys tokens of the module that is acting, as part of a settlement.
+///
+/// # Errors
+/// `Reverted(UnknownToken)`; the strings of `burn` about pause, block list and balance; `Reverted(Reentrant)`; `Halted`,
+/// `Fault`.
+pub fn burn(ctx: &mut Ctx<'_>, token: Address, value: U256) -> Result<(), CallError> {
+    let from = ctx.address();
+    check_address(token)?;
+    ctx.act_for(token, |ctx| {
+        ledger::check_running(ctx)?;
+        ledger::check_free(ctx, from)?;
+        ledger::destroy(ctx, from, value)?;
+        ctx.emit(&Transfer { from, to: Address::ZERO, value })
     })
 }
 

@@ -8,6 +8,7 @@ use identity::Registries;
 
 pub mod erc1271;
 pub mod errors;
+pub mod escrow;
 pub mod identity;
 pub mod staking;
 pub mod token;

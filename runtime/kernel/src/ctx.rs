@@ -151,10 +151,28 @@ impl<'h> Ctx<'h> {
     /// # Errors
     /// `Halted(StaticWrite)` for value in a static frame; `Halted(OutOfGas)`, `Fault`.
     pub fn call(&mut self, to: Address, value: U256, input: Bytes) -> Result<CallReturn, CallError> {
+        self.call_within(to, value, input, None)
+    }
+
+    /// As [`Ctx::call`], with a bound on the gas that the callee gets beside the 63/64 of what is left.
+    ///
+    /// # Errors
+    /// As [`Ctx::call`].
+    pub fn call_with_gas(&mut self, to: Address, input: Bytes, gas: u64) -> Result<CallReturn, CallError> {
+        self.call_within(to, U256::ZERO, input, Some(gas))
+    }
+
+    fn call_within(
+        &mut self,
+        to: Address,
+        value: U256,
+        input: Bytes,
+        gas: Option<u64>,
+    ) -> Result<CallReturn, CallError> {
         if !value.is_zero() {
             self.check_write()?;
         }
-        let call = OutCall { kind: CallKind::Call, from: self.address(), to, value, input, gas: None };
+        let call = OutCall { kind: CallKind::Call, from: self.address(), to, value, input, gas };
         if self.frame.is_static {
             // Nothing below a static frame can write: there is nothing to lock.
             return self.host.call(call);
@@ -178,8 +196,20 @@ impl<'h> Ctx<'h> {
     /// # Errors
     /// `Halted(OutOfGas)`, `Fault`.
     pub fn static_call(&mut self, to: Address, input: Bytes) -> Result<CallReturn, CallError> {
+        self.static_call_within(to, input, None)
+    }
+
+    /// As [`Ctx::static_call`], with a bound on the gas that the callee gets.
+    ///
+    /// # Errors
+    /// As [`Ctx::static_call`].
+    pub fn static_call_with_gas(&mut self, to: Address, input: Bytes, gas: u64) -> Result<CallReturn, CallError> {
+        self.static_call_within(to, input, Some(gas))
+    }
+
+    fn static_call_within(&mut self, to: Address, input: Bytes, gas: Option<u64>) -> Result<CallReturn, CallError> {
         let from = self.address();
-        self.host.call(OutCall { kind: CallKind::Static, from, to, value: U256::ZERO, input, gas: None })
+        self.host.call(OutCall { kind: CallKind::Static, from, to, value: U256::ZERO, input, gas })
     }
 
     fn set_locks(&mut self, value: U256) -> Result<(), CallError> {

@@ -3,7 +3,7 @@
 use crate::ctx::Ctx;
 use crate::error::{CallError, Halt};
 use crate::gas;
-use crate::host::{CallReturn, CallStatus, Environment, Frame, Host, OutCall};
+use crate::host::{CallKind, CallReturn, CallStatus, Environment, Frame, Host, OutCall};
 use crate::pallet::{Entry, dispatch};
 use alloy_primitives::{Address, B256, Bytes, Log, LogData, U256};
 use assay_primitives::NetworkKind;
@@ -260,8 +260,18 @@ impl Host for MemoryHost {
             return Ok(CallReturn { status: CallStatus::Success, output: Bytes::new() });
         };
         let caller = self.frame;
-        self.frame = Frame { address: call.to, caller: call.from, value: call.value, is_static: caller.is_static };
+        let is_static = caller.is_static || call.kind == CallKind::Static;
+        self.frame = Frame { address: call.to, caller: call.from, value: call.value, is_static };
+        // EIP-150: all but one 64th, and no more than the caller allows.
+        let most = self.gas.saturating_sub(self.gas.checked_div(64).unwrap_or_default());
+        let given = call.gas.map_or(most, |gas| gas.min(most));
+        let kept = self.gas.saturating_sub(given);
+        self.gas = given;
         let returned = callee(self, &call);
+        if returned.status == CallStatus::Failed {
+            self.gas = 0;
+        }
+        self.gas = self.gas.saturating_add(kept);
         self.frame = caller;
         if returned.status != CallStatus::Success {
             self.world = before;

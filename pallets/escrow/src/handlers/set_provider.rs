@@ -1,0 +1,58 @@
+//! `setProvider`: the client chooses who works, once.
+
+use super::create_job::check_party;
+use super::{check_open, job_of};
+use crate::error::{check_length, require, too_large};
+use crate::facade::{Action, Facade};
+use crate::hooks;
+use crate::params::OPT_PARAMS_BYTES_MAX;
+use crate::state::save;
+use crate::types::Job;
+use alloy_primitives::{Address, U256};
+use assay_abi::escrow::IEscrowErrors as E;
+use assay_kernel::{CallError, Ctx};
+
+/// The provider, the agent that it works as, and what the hook is told.
+pub(crate) fn set_provider(
+    ctx: &mut Ctx<'_>,
+    facade: Facade,
+    job: U256,
+    (provider, agent): (Address, U256),
+    opt: Option<&[u8]>,
+) -> Result<(), CallError> {
+    Facade::on_store(ctx, |ctx| {
+        // check
+        check_length(opt.unwrap_or_default().len(), OPT_PARAMS_BYTES_MAX)?;
+        let agent = agent.try_into().map_err(|_| too_large())?;
+        let (id, job) = job_of(ctx, facade, job)?;
+        check(ctx, &job, provider)?;
+        // The other two dialects have no parameters for a hook here, and do not call it.
+        let action = opt.map(|opt| Action::SetProvider { provider, opt });
+        let mut job = match action {
+            Some(action) if !job.hook.is_zero() => {
+                hooks::before(ctx, id, &job, action)?;
+                let (_, job) = job_of(ctx, facade, U256::from(id))?;
+                check(ctx, &job, provider)?;
+                job
+            }
+            _ => job,
+        };
+        // apply
+        job.provider = provider;
+        job.agent = agent;
+        save(ctx, id, &mut job)?;
+        facade.emit_provider(ctx, id, &job)?;
+        // call out
+        action.map_or(Ok(()), |action| hooks::after(ctx, id, &job, action))
+    })
+}
+
+fn check(ctx: &Ctx<'_>, job: &Job, provider: Address) -> Result<(), CallError> {
+    check_open(ctx, job)?;
+    require(ctx.caller() == job.client, E::Unauthorized {})?;
+    require(job.provider.is_zero(), E::WrongStatus {})?;
+    require(!provider.is_zero(), E::ZeroAddress {})?;
+    check_party(provider)?;
+    let judges_itself = job.facade == Facade::Base && provider == job.evaluator;
+    require(!judges_itself, E::ProviderCannotBeEvaluator {})
+}
