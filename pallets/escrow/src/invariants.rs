@@ -1,5 +1,6 @@
 //! ESC-1..n over the whole state; the README explains each.
 
+use crate::bids;
 use crate::facade::Facade;
 use crate::params::DESCRIPTION_BYTES_MAX;
 use crate::state::{COUNT, CREDITED, DELIVERABLES, DESCRIPTIONS, FEES, JOBS, TIMES};
@@ -63,7 +64,8 @@ fn check_job(ctx: &mut Ctx<'_>, id: JobId, job: &Job) -> Result<(), CallError> {
     hold(!job.held || court, "ESC-6", id)?;
     let described = DESCRIPTIONS.get(ctx, &id)?.unwrap_or_default().0.len() <= DESCRIPTION_BYTES_MAX;
     let delivered = DELIVERABLES.get(ctx, &id)?.is_none() || submitted;
-    hold(described && delivered, "ESC-7", id)
+    hold(described && delivered, "ESC-7", id)?;
+    hold(bids::check(ctx, id, job)?, "ESC-9", id)
 }
 
 /// ESC-5 for native tokens: what others hold is known to their own code only.

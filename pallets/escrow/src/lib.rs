@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod api;
+mod bids;
 mod error;
 mod facade;
 mod facades;

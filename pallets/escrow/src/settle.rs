@@ -2,10 +2,10 @@
 //! before the first payment.
 
 use crate::error::broken;
-use crate::money;
 use crate::params::BP_WHOLE;
 use crate::state::{FEES, TIMES, parameter, save};
 use crate::types::{Fees, Job, JobId, Status};
+use crate::{bids, money};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolValue as _;
 use assay_abi::escrow::{ESCROW, IEscrow};
@@ -136,6 +136,7 @@ fn refund(ctx: &mut Ctx<'_>, id: JobId, job: &mut Job, status: Status, payout: P
     if job.status.is_funded() != (amount > 0) {
         return Err(broken("a funded job without a payment, or a payment without a funded job"));
     }
+    bids::end(ctx, id, job, status)?;
     job.status = status;
     job.funded = 0;
     job.held = false;

@@ -1,5 +1,6 @@
 //! Everything that is stored, under the account of the EIP facade.
 
+use crate::bids::{Auction, Bid};
 use crate::error::broken;
 use crate::types::{Bidding, Description, Fees, Job, JobId, Times};
 use alloy_primitives::{Address, B256, U256};
@@ -25,6 +26,13 @@ pub(crate) const DELIVERABLES: Map<JobId, B256> = Map::new("escrow.deliverables"
 pub(crate) const CREDITS: Map<(u8, Address, Address), U256> = Map::new("escrow.credits");
 /// Facade, token -> sum of its credits.
 pub(crate) const CREDITED: Map<(u8, Address), U256> = Map::new("escrow.credited");
+
+/// Number -> auction; deleted when it fails or the winner's bond is free.
+pub(crate) const AUCTIONS: Map<JobId, Auction> = Map::new("escrow.auctions");
+/// Number, position -> bid, at most [`crate::bids::BIDS_MAX`]; deleted by the award or the end of the job.
+pub(crate) const BIDS: Map<(JobId, u8), Bid> = Map::new("escrow.bids");
+/// Number, agent -> position of its bid, from 1; deleted with it.
+pub(crate) const BID_OF: Map<(JobId, u64), u8> = Map::new("escrow.bid_of");
 
 /// A parameter of genesis.
 pub(crate) fn parameter<T>(value: Option<T>) -> Result<T, CallError> {

@@ -3,6 +3,7 @@
 
 mod acp;
 mod base;
+mod bids;
 mod court;
 mod doubles;
 mod eip;

@@ -60,6 +60,8 @@ pub struct Job {
     pub held: bool,
     /// Whether the provider was chosen by bids and has a bond locked.
     pub bonded: bool,
+    /// Whether it takes bids.
+    pub bidding: bool,
     /// Who works; zero while nobody was chosen.
     pub provider: Address,
     /// Seconds since the Unix epoch.
@@ -87,6 +89,7 @@ pub(crate) const WORDS: usize = 6;
 
 const HELD_BIT: usize = 176;
 const BONDED_BIT: usize = 177;
+const BIDDING_BIT: usize = 178;
 
 const fn up(word: U256, bits: usize) -> U256 {
     word.wrapping_shl(bits)
@@ -122,6 +125,7 @@ impl Job {
         head |= up(U256::from(self.facade.number()), 168);
         head.set_bit(HELD_BIT, self.held);
         head.set_bit(BONDED_BIT, self.bonded);
+        head.set_bit(BIDDING_BIT, self.bidding);
         [
             head,
             with_address(self.provider, U256::from(self.expired_at)),
@@ -140,6 +144,7 @@ impl Job {
             facade: Facade::of(head.byte(21))?,
             held: head.bit(HELD_BIT),
             bonded: head.bit(BONDED_BIT),
+            bidding: head.bit(BIDDING_BIT),
             provider: address(provider),
             expired_at: high64(provider)?,
             evaluator: address(evaluator),
@@ -175,7 +180,7 @@ fn word_slot(slot: U256, index: usize) -> U256 {
 /// Six words from the slot on:
 ///
 /// ```text
-/// 0   bits 0..160 client, 160..168 status, 168..176 facade, 176 held, 177 bonded
+/// 0   bits 0..160 client, 160..168 status, 168..176 facade, 176 held, 177 bonded, 178 bidding
 /// 1   bits 0..160 provider, 160..224 expiry
 /// 2   bits 0..160 evaluator, 160..224 time of submission
 /// 3   bits 0..160 hook, 160..224 agent

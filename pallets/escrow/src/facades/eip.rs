@@ -1,12 +1,13 @@
 //! The EIP's text, and the crate `erc8183` and APEX with it: one payment token, the default one.
 
-use super::{JOB, READ, WRITE, common};
+use super::{AWARD, JOB, READ, WRITE, common};
+use crate::bids;
 use crate::facade::Facade;
 use crate::handlers::create_job::Order;
 use crate::handlers::{self, views};
 use crate::params::{BP_WHOLE, HOOK_GAS};
 use alloy_primitives::{Address, U256};
-use assay_abi::escrow::IEscrow as I;
+use assay_abi::escrow::{IEscrow as I, IEscrowBids as B};
 use assay_abi::token::DEFAULT_TOKEN;
 use assay_kernel::{CallError, Ctx, Entry, calls};
 
@@ -32,6 +33,14 @@ pub const EIP_ENTRIES: &[Entry] = calls! {
     write(WRITE) I::setProviderAgentCall => set_provider_agent,
     view(READ) I::creditOfCall => credit_of,
     write(WRITE) I::withdrawCall => withdraw,
+    write(WRITE) B::openBidsCall => bids::open,
+    write(WRITE) B::bidCall => bids::bid,
+    write(WRITE) B::commitBidCall => bids::commit,
+    write(WRITE) B::revealBidCall => bids::reveal,
+    write(AWARD) B::awardCall => bids::award,
+    write(WRITE) B::releaseBondsCall => bids::release_bonds,
+    view(JOB) B::biddingCall => bids::bidding,
+    view(AWARD) B::bidsOfCall => bids::bids_of,
 };
 
 common!(Facade::Eip);

@@ -6,6 +6,8 @@ pub(crate) mod eip;
 
 /// A call that makes or changes a job.
 const WRITE: u64 = 500;
+/// All bids for a job.
+const AWARD: u64 = 2_000;
 /// A read of a job, its description and its deliverable.
 const JOB: u64 = 200;
 /// A read of one or two words.

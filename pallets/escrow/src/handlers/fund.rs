@@ -5,8 +5,8 @@ use crate::error::{check_length, require};
 use crate::facade::{Action, Facade};
 use crate::params::OPT_PARAMS_BYTES_MAX;
 use crate::state::save;
-use crate::types::{Job, Status};
-use crate::{hooks, money};
+use crate::types::{Job, JobId, Status};
+use crate::{bids, hooks, money};
 use alloy_primitives::{Address, U256};
 use assay_abi::escrow::{IEscrow, IEscrowErrors as E};
 use assay_kernel::{CallError, Ctx};
@@ -23,12 +23,12 @@ pub(crate) fn fund(
         // check
         check_length(opt.len(), OPT_PARAMS_BYTES_MAX)?;
         let (id, mut job) = job_of(ctx, facade, job)?;
-        check(ctx, &job, token, budget)?;
+        check(ctx, id, &job, token, budget)?;
         let action = Action::Fund { named_token: token.is_some(), opt };
         if !job.hook.is_zero() {
             hooks::before(ctx, id, &job, action)?;
             (_, job) = job_of(ctx, facade, U256::from(id))?;
-            check(ctx, &job, token, budget)?;
+            check(ctx, id, &job, token, budget)?;
         }
         // apply: funded before the token is called, so that no view shows an open job with its payment here
         job.status = Status::Funded;
@@ -43,11 +43,12 @@ pub(crate) fn fund(
     })
 }
 
-fn check(ctx: &Ctx<'_>, job: &Job, token: Option<Address>, budget: U256) -> Result<(), CallError> {
+fn check(ctx: &mut Ctx<'_>, id: JobId, job: &Job, token: Option<Address>, budget: U256) -> Result<(), CallError> {
     check_open(ctx, job)?;
     require(ctx.caller() == job.client, E::Unauthorized {})?;
     require(!job.provider.is_zero(), E::ProviderNotSet {})?;
     require(token.is_none_or(|token| token == job.token), E::PaymentTokenMismatch {})?;
     require(U256::from(job.budget) == budget, E::BudgetMismatch {})?;
-    require(job.budget > 0, E::ZeroBudget {})
+    require(job.budget > 0, E::ZeroBudget {})?;
+    bids::check_time_to_work(ctx, id, job)
 }

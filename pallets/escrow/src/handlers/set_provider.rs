@@ -9,6 +9,7 @@ use crate::params::OPT_PARAMS_BYTES_MAX;
 use crate::state::save;
 use crate::types::Job;
 use alloy_primitives::{Address, U256};
+use assay_abi::escrow::IEscrowBids::BiddingIsOpen;
 use assay_abi::escrow::IEscrowErrors as E;
 use assay_kernel::{CallError, Ctx};
 
@@ -51,6 +52,7 @@ fn check(ctx: &Ctx<'_>, job: &Job, provider: Address) -> Result<(), CallError> {
     check_open(ctx, job)?;
     require(ctx.caller() == job.client, E::Unauthorized {})?;
     require(job.provider.is_zero(), E::WrongStatus {})?;
+    require(!job.bidding, BiddingIsOpen {})?;
     require(!provider.is_zero(), E::ZeroAddress {})?;
     check_party(provider)?;
     let judges_itself = job.facade == Facade::Base && provider == job.evaluator;

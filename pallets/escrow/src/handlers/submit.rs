@@ -3,10 +3,10 @@
 use super::{in_time, job_of};
 use crate::error::{check_length, require};
 use crate::facade::{Action, Facade};
-use crate::hooks;
 use crate::params::OPT_PARAMS_BYTES_MAX;
 use crate::state::{DELIVERABLES, save};
 use crate::types::{Job, Status};
+use crate::{bids, hooks};
 use alloy_primitives::{B256, U256};
 use assay_abi::escrow::{COURT, IEscrow, IEscrowErrors as E};
 use assay_kernel::{CallError, Ctx};
@@ -34,6 +34,7 @@ pub(crate) fn submit(
         job.submitted_at = ctx.environment().timestamp;
         // The court cannot hold it itself: it is the hook, and escrow is locked while it runs.
         job.held = job.evaluator == COURT;
+        bids::release(ctx, id, &mut job)?;
         save(ctx, id, &mut job)?;
         if !deliverable.is_zero() {
             DELIVERABLES.set(ctx, &id, &deliverable)?;

@@ -6,12 +6,13 @@ use alloy_primitives::{Address, B256, Bytes, Log, U256, address};
 use alloy_sol_types::{SolCall, SolError, SolEvent};
 use assay_abi::escrow::{COURT, ESCROW, ESCROW_ACP, ESCROW_BASE, IEscrow as I};
 use assay_abi::identity::{IIdentityRegistry, Registries};
-use assay_abi::staking::STAKING;
+use assay_abi::staking::{IStaking, STAKING};
 use assay_abi::token::{DEFAULT_TOKEN, INativeToken, TOKEN_FACTORY};
 use assay_kernel::{
-    AccountRecord, CallError, CallReturn, CallStatus, Entry, Host as _, MemoryHost, MemoryState, OutCall, Pallet as _,
-    dispatch,
+    AccountRecord, CallError, CallReturn, CallStatus, Entry, Host as _, Item, MemoryHost, MemoryState, OutCall,
+    Pallet as _, dispatch,
 };
+use assay_staking::StakingParams;
 use assay_token::{GenesisToken, TOKEN_ENTRIES};
 
 pub const CLIENT: Address = address!("0x0000000000000000000000000000000000c11e17");
@@ -81,6 +82,9 @@ impl World {
         host.run(|ctx| assay_token::init(ctx, &tokens)).unwrap();
         host.frame_mut().address = REGISTRIES.identity;
         host.run(|ctx| assay_identity::Genesis::default().apply(ctx)).unwrap();
+        host.frame_mut().address = STAKING;
+        // Validators are not needed here, and a whole genesis of staking asks for one.
+        host.run(|ctx| Item::new("staking.params").set(ctx, &StakingParams::dev())).unwrap();
         host.frame_mut().address = ESCROW;
         host.run(|ctx| genesis.apply(ctx)).unwrap();
         let modules = [ESCROW, ESCROW_BASE, ESCROW_ACP, STAKING, DEFAULT_TOKEN, REGISTRIES.identity];
@@ -186,6 +190,17 @@ impl World {
     /// Registers an agent of an owner.
     pub fn agent(&mut self, owner: Address) -> U256 {
         self.ok(owner, REGISTRIES.identity, &IIdentityRegistry::register_0Call {})
+    }
+
+    /// Bonds an agent as a worker.
+    pub fn bond(&mut self, payer: Address, agent: U256, wei: u128) {
+        self.host.set_balance(payer, U256::from(wei));
+        let call = IStaking::bondAgentCall { agentId: agent, role: 0 };
+        // Memory hosts do not move the value of a call: do it beside.
+        let held = self.host.run(|ctx| ctx.balance(STAKING)).unwrap();
+        self.host.set_balance(STAKING, held + U256::from(wei));
+        self.send_with(payer, STAKING, U256::from(wei), &call).unwrap();
+        self.host.set_balance(payer, U256::ZERO);
     }
 
     /// The logs that work adds.
