@@ -95,6 +95,7 @@ impl ChainSpec {
             total_supply: U256::ZERO,
             params: Params::dev(),
             staking: StakingParams::dev(),
+            escrow: assay_escrow::Genesis::of_network(NetworkKind::Dev),
             upgrades: UpgradeSchedule::default(),
             validators: vec![validator],
             identity: dev_agents(&accounts),

@@ -55,6 +55,9 @@ pub enum SpecError {
     /// Creator and stakers both have a share.
     #[error("params.feeSplit: what is not burned goes to the creator or to the stakers, not to both")]
     FeeReceivers,
+    /// A parameter of jobs out of its bounds.
+    #[error(transparent)]
+    Escrow(#[from] assay_escrow::GenesisError),
     /// A parameter of staking out of its bounds.
     #[error(transparent)]
     Staking(#[from] assay_staking::ParamsError),

@@ -44,6 +44,9 @@ pub struct ChainSpec {
     /// Parameters of staking.
     #[serde(default)]
     pub staking: StakingParams,
+    /// Parameters of jobs.
+    #[serde(default)]
+    pub escrow: assay_escrow::Genesis,
     /// Heights of protocol upgrades.
     #[serde(default)]
     pub upgrades: UpgradeSchedule,
@@ -75,6 +78,7 @@ struct Canonical<'a> {
     total_supply: U256,
     params: &'a Params,
     staking: &'a StakingParams,
+    escrow: &'a assay_escrow::Genesis,
     upgrades: Vec<(String, u64)>,
     validators: Vec<(Validator, [u8; 64], Address)>,
     identity: &'a assay_identity::Genesis,
@@ -107,6 +111,7 @@ impl ChainSpec {
             total_supply: self.total_supply,
             params: &self.params,
             staking: &self.staking,
+            escrow: &self.escrow,
             upgrades: self.upgrades.iter().map(|(upgrade, from)| (format!("{upgrade:?}"), from.get())).collect(),
             validators: self
                 .validators

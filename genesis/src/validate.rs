@@ -39,6 +39,7 @@ impl ChainSpec {
         bounded("genesisTimeMs", self.genesis_time_ms.get(), 1, TIME_MS_MAX)?;
         self.params.validate()?;
         self.staking.validate(self.total_supply)?;
+        self.escrow.validate()?;
         for (_, height) in self.upgrades.iter() {
             bounded("upgrades", height.get(), 0, SAFE_INTEGER_MAX)?;
         }

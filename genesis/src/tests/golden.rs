@@ -6,7 +6,7 @@ use alloy_primitives::{B256, address, b256};
 
 #[test]
 fn the_hash_of_a_fixed_specification_never_changes() {
-    assert_eq!(spec().hash(), b256!("0x9060f28ab40776d0b0be0f9fab225a43f7348d0fd03c20234dc9103c31a77ca6"));
+    assert_eq!(spec().hash(), b256!("0xfb7f062e78ea98f6314dbaad68dacf47e6b7fdfcbd9103f03afe0a554ef43ec9"));
 }
 
 #[test]
@@ -32,6 +32,8 @@ fn the_hash_sees_every_value_and_no_formatting() {
     change(&|s| s.identity.agents[1].metadata[0].value = vec![1].into());
     change(&|s| s.params.fee_split.stakers.0 += 1);
     change(&|s| s.staking.epoch_length += 1);
+    change(&|s| s.escrow.job_time_s_min += 1);
+    change(&|s| s.escrow.burn.0 += 1);
     change(&|s| s.staking.issuance.halving_epochs += 1);
     change(&|s| s.validators[0].operator = Some(address!("0x00000000000000000000000000000000000fee01")));
     change(&|s| s.validators[0].power += 1);

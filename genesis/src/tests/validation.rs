@@ -110,6 +110,13 @@ fn bonds_reserve_and_operators() {
 }
 
 #[test]
+fn parameters_of_jobs() {
+    let error = broken(|s| s.escrow.job_time_s_min = 0);
+    assert_eq!(error.to_string(), "escrow.jobTimeSMin: 1 to 86400 seconds");
+    assert!(matches!(broken(|s| s.escrow.platform_fee = Bps(1)), SpecError::Escrow(_)));
+}
+
+#[test]
 fn accounts_that_cannot_stand_in_a_first_state() {
     let check = |address: Address, account: GenesisAccount, expect: AccountProblem| {
         let error = broken(|s| {

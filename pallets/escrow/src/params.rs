@@ -63,9 +63,10 @@ pub struct GenesisError {
     pub rule: &'static str,
 }
 
+/// Parameters of a main network.
 impl Default for Genesis {
     fn default() -> Self {
-        Self::of_network(NetworkKind::Dev)
+        Self::of_network(NetworkKind::Main)
     }
 }
 

@@ -23,8 +23,17 @@ pub const NATIVE_NONCE: u64 = 1;
 
 /// Addresses of the native modules that a chain with these registries starts with, in dispatch order. They are warm in
 /// every transaction.
-pub const fn native_modules(registries: Registries) -> [Address; 5] {
-    [token::TOKEN_FACTORY, registries.identity, registries.reputation, registries.validation, staking::STAKING]
+pub const fn native_modules(registries: Registries) -> [Address; 8] {
+    [
+        token::TOKEN_FACTORY,
+        registries.identity,
+        registries.reputation,
+        registries.validation,
+        staking::STAKING,
+        escrow::ESCROW,
+        escrow::ESCROW_BASE,
+        escrow::ESCROW_ACP,
+    ]
 }
 
 /// First 12 bytes of every native token's address; the last 8 are its id, big-endian.

@@ -3,6 +3,7 @@
 use crate::staking;
 use alloy_primitives::{Address, Bytes, address};
 use assay_abi::TOKEN_PREFIX;
+use assay_escrow::{Escrow, EscrowAcp, EscrowBase};
 use assay_genesis::{ChainSpec, SpecError};
 use assay_identity::registries::registries_of;
 use assay_identity::{IdentityRegistry, ReputationRegistry, ValidationRegistry};
@@ -117,12 +118,17 @@ impl NativeModules {
             genesis: Some(|ctx, spec| spec.identity.apply(ctx)),
             ..NativeModule::of::<IdentityRegistry>("identity")
         };
+        let escrow =
+            NativeModule { genesis: Some(|ctx, spec| spec.escrow.apply(ctx)), ..NativeModule::of::<Escrow>("escrow") };
         Self::new(vec![
             token(),
             identity.at(registries.identity).without_block_work(),
             NativeModule::of::<ReputationRegistry>("reputation").at(registries.reputation).without_block_work(),
             NativeModule::of::<ValidationRegistry>("validation").at(registries.validation).without_block_work(),
             staking::module(),
+            escrow.without_block_work(),
+            NativeModule::of::<EscrowBase>("escrow of the base dialect").without_block_work(),
+            NativeModule::of::<EscrowAcp>("escrow of the ACP dialect").without_block_work(),
         ])
     }
 

@@ -6,6 +6,7 @@ mod admission;
 mod base_fee;
 mod blocks;
 mod chain;
+mod escrow;
 mod family;
 mod genesis;
 mod modules;

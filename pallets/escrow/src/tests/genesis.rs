@@ -5,7 +5,7 @@ use crate::Genesis;
 use assay_primitives::{Bps, NetworkKind};
 
 fn broken(change: impl FnOnce(&mut Genesis)) -> &'static str {
-    let mut genesis = Genesis::default();
+    let mut genesis = Genesis::of_network(NetworkKind::Dev);
     change(&mut genesis);
     genesis.validate().unwrap_err().field
 }

@@ -9,6 +9,7 @@ use alloy_sol_types::SolCall as _;
 use assay_abi::escrow::{ESCROW, ESCROW_BASE, IEscrow as I, IEscrowErrors as E};
 use assay_abi::token::{DEFAULT_TOKEN, INativeToken};
 use assay_kernel::{CallError, Halt};
+use assay_primitives::NetworkKind;
 
 const NONE: Address = Address::ZERO;
 
@@ -189,7 +190,7 @@ fn shares_round_down_and_the_provider_gets_the_rest() {
 
 #[test]
 fn native_tokens_of_the_base_dialect_take_the_fast_path() {
-    let mut world = World::of(&Genesis::default());
+    let mut world = World::of(&Genesis::of_network(NetworkKind::Dev));
     let job = world.ok(CLIENT, ESCROW_BASE, &create(PROVIDER, NONE, 0));
     world.ok(CLIENT, ESCROW_BASE, &budget(job, DEFAULT_TOKEN, 100));
     world.allow(CLIENT, ESCROW_BASE, 100);

@@ -5,6 +5,7 @@ use crate::{Facade, Genesis};
 use alloy_primitives::{Address, Bytes, U256};
 use assay_abi::escrow::{IEscrow as I, IEscrowAcp as A, IEscrowBase as B};
 use assay_abi::token::{DEFAULT_TOKEN, INativeToken};
+use assay_primitives::NetworkKind;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -288,7 +289,7 @@ proptest! {
 
     #[test]
     fn escrow_does_what_the_model_does(ops in prop::collection::vec(op(), 1..120)) {
-        let mut genesis = Genesis { treasury: TREASURY, ..Genesis::default() };
+        let mut genesis = Genesis { treasury: TREASURY, ..Genesis::of_network(NetworkKind::Dev) };
         (genesis.platform_fee.0, genesis.evaluator_fee.0) = (250, 150);
         let mut world = World::of(&genesis);
         for owner in ACTORS {

@@ -6,6 +6,7 @@ use alloy_primitives::{Address, U256};
 use assay_abi::escrow::{ESCROW, IEscrow as I, IEscrowErrors as E};
 use assay_abi::identity::{IIdentityRegistry, IReputationRegistry};
 use assay_abi::token::{DEFAULT_TOKEN, INativeToken};
+use assay_primitives::NetworkKind;
 
 const NONE: Address = Address::ZERO;
 
@@ -128,7 +129,7 @@ fn only_who_speaks_for_an_agent_works_as_it() {
 
 #[test]
 fn a_fee_that_rounds_to_nothing_or_a_chain_without_burning_says_nothing() {
-    let mut genesis = Genesis::default();
+    let mut genesis = Genesis::of_network(NetworkKind::Dev);
     genesis.burn.0 = 0;
     let mut world = World::of(&genesis);
     let agent = world.agent(PROVIDER);

@@ -12,6 +12,7 @@ use assay_kernel::{
     AccountRecord, CallError, CallReturn, CallStatus, Entry, Host as _, Item, MemoryHost, MemoryState, OutCall,
     Pallet as _, dispatch,
 };
+use assay_primitives::NetworkKind;
 use assay_staking::StakingParams;
 use assay_token::{GenesisToken, TOKEN_ENTRIES};
 
@@ -55,12 +56,12 @@ pub fn module(host: &mut MemoryHost, call: &OutCall) -> CallReturn {
 
 impl World {
     pub fn new() -> Self {
-        Self::of(&Genesis::default())
+        Self::of(&Genesis::of_network(NetworkKind::Dev))
     }
 
     /// With fees of 2.5 % for the treasury and 1.5 % for the evaluator.
     pub fn with_fees() -> Self {
-        let mut genesis = Genesis { treasury: TREASURY, ..Genesis::default() };
+        let mut genesis = Genesis { treasury: TREASURY, ..Genesis::of_network(NetworkKind::Dev) };
         (genesis.platform_fee.0, genesis.evaluator_fee.0) = (250, 150);
         Self::of(&genesis)
     }

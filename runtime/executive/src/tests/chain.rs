@@ -238,6 +238,7 @@ impl Chain {
         self.state.apply(&executed.changes);
         if self.executive.stakes() {
             assay_staking::invariants::check(&self.state).unwrap();
+            assay_escrow::invariants::check(&self.state).unwrap();
         }
         let header = self.executive.seal(executed, memory_root(&self.state));
         self.parent = Parent::new(header.clone(), executed.timestamp_ms);

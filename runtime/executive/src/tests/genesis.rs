@@ -18,9 +18,9 @@ fn the_genesis_hash_of_a_fixed_specification_never_changes() {
     assert_eq!(header.state_root, b256!("0x2e06ad91e39b8bc5f5c9be0e10258a7c0d729aaecd6ef59e62c9b6914127e75c"));
     assert_eq!(
         chain.executive.spec_hash(),
-        b256!("0x0855edbaa47dff7851b97cd2f5fe74ecf1f82292b42897f976a0b472374ce1e4")
+        b256!("0xa559969a92c472bf831980d47ba937582b4a398d39d12c2998b5680cd01dcbf3")
     );
-    assert_eq!(chain.parent.hash(), b256!("0xdf64e0914b5ce2c019a0a7743782fd148e7f27bfec5f4e854ecbde1757414a58"));
+    assert_eq!(chain.parent.hash(), b256!("0x7889bdc3a7c396053680c3db150ecfe511674b87961110ae95101876dcc57b01"));
 }
 
 #[test]

@@ -6,13 +6,18 @@ use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
 use alloy_sol_types::{SolCall as _, SolValue as _};
 use assay_abi::token::{DEFAULT_TOKEN, INativeToken, INativeTokenFactory, TOKEN_FACTORY};
 use assay_abi::token_address;
-use assay_genesis::{DEV_TOKEN, dev_accounts};
+use assay_genesis::{ChainSpec, DEV_TOKEN, dev_accounts};
 use assay_kernel::StateView as _;
 use assay_token::invariants;
 use proptest::prelude::*;
 
 /// A development chain whose keys hold the default token too; the first of them owns it.
 pub(super) fn token_chain() -> Chain {
+    Chain::of(token_spec())
+}
+
+/// Its specification.
+pub(super) fn token_spec() -> ChainSpec {
     let mut spec = spec();
     let token = &mut spec.token.tokens[0];
     token.owner = Key::new(0).address();
@@ -20,7 +25,7 @@ pub(super) fn token_chain() -> Chain {
         token.holders.insert(Key::new(index).address(), U256::from(1_000));
         token.total_supply += U256::from(1_000);
     }
-    Chain::of(spec)
+    spec
 }
 
 fn holders() -> Vec<Address> {
