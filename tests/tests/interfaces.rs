@@ -6,6 +6,7 @@ use crate::clients::clients;
 use crate::support::root;
 use alloy_primitives::hex;
 use alloy_sol_types::SolInterface;
+use assay_abi::escrow::{ESCROW, ESCROW_ACP, ESCROW_BASE, IACPHook, IEscrow, IEscrowAcp, IEscrowBase, IEscrowBids};
 use assay_abi::identity::{IIdentityRegistry, IReputationRegistry, IValidationRegistry, Registries};
 use assay_abi::staking::{IStaking, STAKING};
 use assay_abi::token::{DEFAULT_TOKEN, INativeToken, INativeTokenFactory, TOKEN_FACTORY};
@@ -17,18 +18,19 @@ use std::process::Command;
 const PRAGMA: &str = "// SPDX-License-Identifier: Apache-2.0 OR MIT\npragma solidity ^0.8.20;\n";
 
 /// The files that describe modules which are part of the chain.
-const SOURCES: [&str; 3] = [
+const SOURCES: [&str; 4] = [
     include_str!("../../runtime/abi/src/token.rs"),
     include_str!("../../runtime/abi/src/identity.rs"),
     include_str!("../../runtime/abi/src/staking.rs"),
+    include_str!("../../runtime/abi/src/escrow.rs"),
 ];
 
 fn of<I: SolInterface>() -> Vec<String> {
     I::selectors().map(hex::encode).collect()
 }
 
-/// The selectors of each interface that the node dispatches.
-fn selectors() -> [(&'static str, Vec<String>); 6] {
+/// The selectors of each interface that the node dispatches, and of hooks, which it calls.
+fn selectors() -> [(&'static str, Vec<String>); 12] {
     [
         ("INativeToken", of::<INativeToken::INativeTokenCalls>()),
         ("INativeTokenFactory", of::<INativeTokenFactory::INativeTokenFactoryCalls>()),
@@ -36,6 +38,12 @@ fn selectors() -> [(&'static str, Vec<String>); 6] {
         ("IIdentityRegistry", of::<IIdentityRegistry::IIdentityRegistryCalls>()),
         ("IReputationRegistry", of::<IReputationRegistry::IReputationRegistryCalls>()),
         ("IValidationRegistry", of::<IValidationRegistry::IValidationRegistryCalls>()),
+        ("IEscrow", of::<IEscrow::IEscrowCalls>()),
+        ("IEscrowBase", of::<IEscrowBase::IEscrowBaseCalls>()),
+        ("IEscrowAcp", of::<IEscrowAcp::IEscrowAcpCalls>()),
+        ("IEscrowBids", of::<IEscrowBids::IEscrowBidsCalls>()),
+        ("IEscrowErrors", Vec::new()),
+        ("IACPHook", of::<IACPHook::IACPHookCalls>()),
     ]
 }
 
@@ -135,6 +143,9 @@ fn address_book() -> String {
             "tokenFactory": TOKEN_FACTORY.to_string(),
             "defaultToken": DEFAULT_TOKEN.to_string(),
             "staking": STAKING.to_string(),
+            "escrow": ESCROW.to_string(),
+            "escrowBase": ESCROW_BASE.to_string(),
+            "escrowAcp": ESCROW_ACP.to_string(),
             "identityRegistry": of.identity.to_string(),
             "reputationRegistry": of.reputation.to_string(),
             "validationRegistry": of.validation.to_string(),
@@ -151,7 +162,7 @@ fn the_solidity_interfaces_are_those_of_the_node() {
     let folder = root().join("interfaces");
     let mut expected = vec![("addresses.json".to_owned(), address_book())];
     for source in SOURCES {
-        // What foreign contracts implement has its interface elsewhere.
+        // What payment tokens and wallets answer has its interface elsewhere.
         let ours = |name: &str| selectors().iter().any(|(known, _)| *known == name);
         let interfaces = solidity(source).into_iter().filter(|(name, _)| ours(name));
         expected.extend(interfaces.map(|(name, text)| (format!("{name}.sol"), text)));
