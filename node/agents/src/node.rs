@@ -66,13 +66,15 @@ pub struct Message {
     pub to: Address,
     /// Arguments.
     pub input: Bytes,
+    /// Coins that go with it, in wei.
+    pub value: U256,
     /// Most gas; `None`: the node's bound.
     pub gas: Option<u64>,
 }
 
 impl Message {
     fn json(&self) -> Value {
-        let mut message = json!({ "from": self.from, "to": self.to, "input": self.input });
+        let mut message = json!({ "from": self.from, "to": self.to, "input": self.input, "value": self.value });
         if let (Some(fields), Some(gas)) = (message.as_object_mut(), self.gas) {
             fields.insert("gas".to_owned(), json!(U64::from(gas)));
         }

@@ -12,7 +12,7 @@ use crate::fees::Fees;
 use crate::node::{NodeClient, NodeError, Receipt};
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
 use alloy_eips::Encodable2718 as _;
-use alloy_primitives::{Address, B256, Bytes, TxKind};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
 use std::sync::Arc;
@@ -42,6 +42,8 @@ pub struct OutgoingCall {
     pub to: Address,
     /// Arguments.
     pub input: Bytes,
+    /// Coins that go with it, in wei.
+    pub value: U256,
     /// Gas limit.
     pub gas: u64,
 }
@@ -213,6 +215,7 @@ impl Worker {
             max_fee_per_gas: fee.max,
             max_priority_fee_per_gas: fee.tip,
             to: TxKind::Call(call.to),
+            value: call.value,
             input: call.input.clone(),
             ..Default::default()
         };

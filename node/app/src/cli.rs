@@ -5,12 +5,14 @@ mod database;
 mod facilitator;
 mod status;
 mod testnet;
+mod work;
 
 pub use console::{AgentArgs, AgentCommand, ConsoleArgs, TokenArgs, TokenCommand};
 pub use database::{DbCommand, FolderArgs, GuardCommand, WalCommand};
 pub use facilitator::FacilitatorArgs;
 pub use status::StatusArgs;
 pub use testnet::{TestnetCommand, TestnetInitArgs, TestnetUpArgs, TestnetUrlsArgs};
+pub use work::{JobArgs, JobCommand, RoleChoice, StakeArgs, StakeCommand, VerdictChoice};
 
 use crate::config::ConfigFlags;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -104,6 +106,23 @@ Examples:
   assay agent feedback 1 99.77 --tag1 quality --dev-account 4
   assay agent show 1 --json")]
     Agent(Box<AgentArgs>),
+    /// Order work, bid for it, pay through escrow, deliver and judge (ERC-8183)
+    #[command(after_help = "\
+Examples:
+  assay job create 'translate 100 pages' --provider 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --price 25 --dev-account 0
+  assay job fund 1 25 --dev-account 0
+  assay job submit 1 'ipfs://the-work' --dev-account 1
+  assay job settle 1 complete --dev-account 0
+  assay job list --json")]
+    Job(Box<JobArgs>),
+    /// Look at validators, delegate to them, bond agents
+    #[command(after_help = "\
+Examples:
+  assay stake show
+  assay stake delegate 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 12.5 --dev-account 0
+  assay stake unbond 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --dev-account 0
+  assay stake bond-agent 1 5 --dev-account 10")]
+    Stake(Box<StakeArgs>),
     /// Print the version
     Version {
         /// As JSON.

@@ -13,6 +13,7 @@ mod statetest;
 mod status;
 mod testnet;
 mod wal;
+mod work;
 
 use crate::cli::{Cli, Command};
 use crate::error::AppError;
@@ -38,6 +39,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, AppError> {
         Command::Facilitator(args) => facilitator::run(*args),
         Command::Token(args) => console::run_token(*args),
         Command::Agent(args) => console::run_agent(*args),
+        Command::Job(args) => work::run_job(*args),
+        Command::Stake(args) => work::run_stake(*args),
         Command::Version { json } => version(json),
         Command::Completions { shell } => completions(shell),
         Command::Statetest(args) => statetest::run(&args),

@@ -4,11 +4,11 @@ use super::amount::AmountError;
 use crate::fees::Fees;
 use crate::node::{Message, NodeClient, NodeError, Receipt};
 use crate::outbox::{Outbox, OutgoingCall, Stage};
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
 use assay_abi::identity::Registries;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 
 /// How long a transaction may take to a block.
@@ -94,12 +94,21 @@ impl Session {
         Err(ConsoleError::Answer("this chain has no ERC-8004 registries".to_owned()))
     }
 
+    /// Seconds since 1970: the later of the newest block's time, which may be old, and the clock of this machine.
+    ///
+    /// # Errors
+    /// `Node`.
+    pub async fn now(&self) -> Result<u64, ConsoleError> {
+        let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        Ok(self.node.head().await?.timestamp.to::<u64>().max(clock))
+    }
+
     /// What a view returns.
     ///
     /// # Errors
     /// `Node` with the reason of a revert, `Answer` for what is no answer of such a function.
     pub async fn view<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, ConsoleError> {
-        let message = Message { from: self.asker(), to, input: call.abi_encode().into(), gas: None };
+        let message = Message { from: self.asker(), to, input: call.abi_encode().into(), value: U256::ZERO, gas: None };
         let answer = self.node.call(&message, None).await?;
         C::abi_decode_returns(&answer)
             .map_err(|_| ConsoleError::Answer(format!("{to} does not answer to {}", C::SIGNATURE)))
@@ -110,13 +119,21 @@ impl Session {
     /// # Errors
     /// All of [`ConsoleError`].
     pub async fn send<C: SolCall>(&self, to: Address, call: &C) -> Result<Receipt, ConsoleError> {
+        self.pay(to, call, U256::ZERO).await
+    }
+
+    /// As [`Session::send`], with coins, in wei.
+    ///
+    /// # Errors
+    /// All of [`ConsoleError`].
+    pub async fn pay<C: SolCall>(&self, to: Address, call: &C, value: U256) -> Result<Receipt, ConsoleError> {
         let signer = self.signer.clone().ok_or(ConsoleError::NoKey)?;
-        let message = Message { from: signer.address(), to, input: call.abi_encode().into(), gas: None };
+        let message = Message { from: signer.address(), to, input: call.abi_encode().into(), value, gas: None };
         let gas = self.node.estimate_gas(&message).await?;
         let gas = gas.saturating_add(gas.checked_div(GAS_MARGIN_DIVISOR).unwrap_or_default());
         let fees = Fees::new(GWEI, GWEI.saturating_mul(500));
         let outbox = Outbox::start(self.node.clone(), fees, self.chain_id, signer);
-        let sent = outbox.send(OutgoingCall { to, input: message.input, gas });
+        let sent = outbox.send(OutgoingCall { to, input: message.input, value, gas });
         let mut stage = sent.map_err(|full| ConsoleError::NotSent(full.to_string()))?;
         let ended = |stage: &Stage| matches!(stage, Stage::Mined(_) | Stage::Failed { .. });
         let waited = tokio::time::timeout(PATIENCE, stage.wait_for(ended)).await;

@@ -2,6 +2,7 @@
 
 use super::agent::parse_value;
 use super::report::{Report, pair};
+use super::stake::shares_for;
 use super::{AmountError, format_units, parse_units};
 use alloy_primitives::U256;
 
@@ -47,4 +48,17 @@ fn tables_are_aligned_and_harmless() {
     let lines = vec![pair("name", "a\u{1b}[2Jb"), pair("long name", "x")];
     let report = Report { json: serde_json::Value::Null, lines };
     assert_eq!(report.table(), "name       a\u{fffd}[2Jb\nlong name  x");
+}
+
+#[test]
+fn shares_are_the_least_that_are_worth_an_amount() {
+    let shares =
+        |amount: u64, shares: u64, value: u64| shares_for(U256::from(amount), U256::from(shares), U256::from(value));
+    assert_eq!(shares(10, 100, 100), Some(U256::from(10)));
+    // After a slash of a tenth: 10 of 90 are 11.1 of 100 shares.
+    assert_eq!(shares(10, 100, 90), Some(U256::from(12)));
+    assert_eq!(shares(90, 100, 90), Some(U256::from(100)));
+    assert_eq!(shares(91, 100, 90), None);
+    assert_eq!(shares(1, 0, 0), None);
+    assert_eq!(shares_for(U256::MAX, U256::from(2), U256::MAX), None);
 }

@@ -8,7 +8,7 @@ use super::reason::{self, Refusal, Trouble};
 use super::terms::{check_window, now};
 use crate::node::{NodeError, Receipt};
 use crate::outbox::{Outbox, OutgoingCall, Stage};
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U256};
 use alloy_sol_types::SolEvent as _;
 use assay_abi::token::INativeToken::{AuthorizationUsed, Transfer};
 use std::sync::Arc;
@@ -98,7 +98,7 @@ impl Facilitator {
         self.check_price().await.and_then(|least| least.check(payment))?;
         self.budgets.take(of.from, of.to, Instant::now())?;
         let gas = gas.saturating_add(gas.checked_div(GAS_MARGIN_DIVISOR).unwrap_or_default()).min(self.config.gas_max);
-        let call = OutgoingCall { to: payment.terms.asset, input: payment.call_data(), gas };
+        let call = OutgoingCall { to: payment.terms.asset, input: payment.call_data(), value: U256::ZERO, gas };
         let outbox = self.outboxes.iter().min_by_key(|outbox| outbox.waiting());
         let outbox = outbox.ok_or_else(|| Trouble::Unavailable("there is no key".to_owned()))?;
         let stage = outbox.send(call).map_err(|full| Trouble::Unavailable(full.to_string()))?;

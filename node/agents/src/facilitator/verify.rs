@@ -75,7 +75,13 @@ impl Facilitator {
     /// The transfer, as this facilitator would send it.
     pub(super) fn message(&self, payment: &Payment) -> Message {
         let from = self.outboxes.first().map_or(Address::ZERO, crate::outbox::Outbox::address);
-        Message { from, to: payment.terms.asset, input: payment.call_data(), gas: Some(self.config.gas_max) }
+        Message {
+            from,
+            to: payment.terms.asset,
+            input: payment.call_data(),
+            value: U256::ZERO,
+            gas: Some(self.config.gas_max),
+        }
     }
 
     /// Gas that the transfer needs, which is also its simulation in the next block.
@@ -113,8 +119,13 @@ impl Facilitator {
         }
         // A contract, or an account that delegates (EIP-7702): it judges by itself, as the token will ask it to.
         let call = isValidSignatureCall { hash: digest, signature: payment.signature.clone() };
-        let message =
-            Message { from: terms.asset, to: of.from, input: call.abi_encode().into(), gas: Some(self.config.gas_max) };
+        let message = Message {
+            from: terms.asset,
+            to: of.from,
+            input: call.abi_encode().into(),
+            value: U256::ZERO,
+            gas: Some(self.config.gas_max),
+        };
         match self.node.call(&message, None).await {
             Ok(answer) if answer.len() >= 32 && answer.starts_with(&isValidSignatureCall::SELECTOR) => Ok(()),
             Ok(_) | Err(NodeError::Reverted { .. }) => Err(wrong("the payer's wallet does not accept the signature")),
@@ -132,7 +143,8 @@ impl Facilitator {
             return Err(Refusal::new(reason::NO_ASSET, format!("there is no token at {token}")).into());
         }
         let input = INativeToken::eip712DomainCall {}.abi_encode().into();
-        let message = Message { from: Address::ZERO, to: token, input, gas: Some(self.config.gas_max) };
+        let message =
+            Message { from: Address::ZERO, to: token, input, value: U256::ZERO, gas: Some(self.config.gas_max) };
         let none = || Refusal::new(reason::NO_ASSET, format!("{token} tells no EIP-712 domain (EIP-5267)"));
         let answer = match self.node.call(&message, None).await {
             Ok(answer) => answer,

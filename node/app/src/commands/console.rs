@@ -53,7 +53,8 @@ pub(super) fn run_agent(args: AgentArgs) -> Result<ExitCode, AppError> {
     on_runtime(&args.console, async |session| agent::run(session, action).await)
 }
 
-fn on_runtime(
+/// Runs a command with the session that the arguments ask for, and prints what it says.
+pub(super) fn on_runtime(
     args: &ConsoleArgs,
     command: impl AsyncFnOnce(&Session) -> Result<Report, ConsoleError>,
 ) -> Result<ExitCode, AppError> {
