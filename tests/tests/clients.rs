@@ -154,3 +154,9 @@ fn real_clients_call_every_function_of_the_registries() {
     run(&rpc, &ws, "node", "registries.mjs");
     run(&rpc, &ws, &python(), "registries.py");
 }
+
+#[test]
+fn real_clients_take_jobs_through_escrow() {
+    let node = Node::dev(&[]);
+    run(&node.rpc(), &node.ws(), "node", "jobs.mjs");
+}
