@@ -27,6 +27,8 @@ const CONSENSUS_QUEUE: usize = 64;
 
 /// Proposals that may wait for their roots; one that finds no room gets them once it is decided.
 const SEALING_QUEUE: usize = 4;
+/// How often to look whether other handles are gone.
+const HANDLES_TICK: Duration = Duration::from_millis(5);
 
 pub(crate) struct Inner {
     pub(crate) core: Arc<Core>,
@@ -72,11 +74,20 @@ impl Chain {
         Ok(Self { inner: Arc::new(Inner { core, consensus, sealing, queries, admission, admitting_bytes }) })
     }
 
-    /// Ends the chain's threads and closes its store, as far as nobody else holds it. Blocks until running work has
-    /// ended, at most for `limit`. Returns whether all is closed; false too where another handle lives.
+    /// Ends the chain's threads and closes its store, as far as nobody else holds it. Blocks until other handles are gone
+    /// (tasks that were told to end take a moment) and running work has ended, at most for `limit`. Returns whether all is
+    /// closed.
     pub fn close(self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
-        let Some(inner) = Arc::into_inner(self.inner) else { return false };
+        let mut shared = self.inner;
+        let inner = loop {
+            match Arc::try_unwrap(shared) {
+                Ok(inner) => break inner,
+                Err(_) if Instant::now() >= deadline => return false,
+                Err(others) => shared = others,
+            }
+            std::thread::sleep(HANDLES_TICK);
+        };
         let executors = [&inner.queries, &inner.admission, &inner.consensus, &inner.sealing];
         // All are told first, so that they end together.
         for executor in executors {
