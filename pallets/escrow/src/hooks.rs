@@ -37,14 +37,11 @@ pub(crate) fn check(ctx: &mut Ctx<'_>, facade: Facade, hook: Address) -> Result<
     require(is_hook, E::InvalidHook {})
 }
 
-/// Asks the hook before an action. Nothing was written yet; what was read before may be stale afterwards.
+/// Asks the hook, which there must be, before an action. Nothing was written yet; what was read before may be stale afterwards.
 ///
 /// # Errors
 /// `Reverted` with the hook's reason, or `HookCallFailed` where it has none; `Halted`, `Fault`.
 pub(crate) fn before(ctx: &mut Ctx<'_>, id: JobId, job: &Job, action: Action<'_>) -> Result<(), CallError> {
-    if job.hook.is_zero() {
-        return Ok(());
-    }
     let (selector, data) = (job.facade.selector(action), job.facade.data(ctx.caller(), action));
     call(ctx, job, &IACPHook::beforeActionCall { jobId: U256::from(id), selector, data })
 }

@@ -1,6 +1,6 @@
 //! `complete`: the evaluator accepts the work, and the provider is paid.
 
-use super::job_of;
+use super::admit;
 use crate::error::{check_length, require};
 use crate::facade::{Action, Facade};
 use crate::hooks;
@@ -21,14 +21,8 @@ pub(crate) fn complete(
     Facade::on_store(ctx, |ctx| {
         // check
         check_length(opt.len(), OPT_PARAMS_BYTES_MAX)?;
-        let (id, mut job) = job_of(ctx, facade, job)?;
-        check(ctx, &job)?;
         let action = Action::Complete { reason, opt };
-        if !job.hook.is_zero() {
-            hooks::before(ctx, id, &job, action)?;
-            (_, job) = job_of(ctx, facade, U256::from(id))?;
-            check(ctx, &job)?;
-        }
+        let (id, mut job) = admit(ctx, facade, job, Some(action), |ctx, _, job| check(ctx, job))?;
         // apply and call out
         settle::complete(ctx, id, &mut job, reason, Payout::Direct, settle::KIND)?;
         hooks::after(ctx, id, &job, action)

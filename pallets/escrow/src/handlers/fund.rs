@@ -1,6 +1,6 @@
 //! `fund`: the client's payment goes into escrow, and the job counts what arrived.
 
-use super::{check_open, job_of};
+use super::{admit, check_open};
 use crate::error::{check_length, require};
 use crate::facade::{Action, Facade};
 use crate::params::OPT_PARAMS_BYTES_MAX;
@@ -22,14 +22,8 @@ pub(crate) fn fund(
     Facade::on_store(ctx, |ctx| {
         // check
         check_length(opt.len(), OPT_PARAMS_BYTES_MAX)?;
-        let (id, mut job) = job_of(ctx, facade, job)?;
-        check(ctx, id, &job, token, budget)?;
         let action = Action::Fund { named_token: token.is_some(), opt };
-        if !job.hook.is_zero() {
-            hooks::before(ctx, id, &job, action)?;
-            (_, job) = job_of(ctx, facade, U256::from(id))?;
-            check(ctx, id, &job, token, budget)?;
-        }
+        let (id, mut job) = admit(ctx, facade, job, Some(action), |ctx, id, job| check(ctx, id, job, token, budget))?;
         // apply: funded before the token is called, so that no view shows an open job with its payment here
         job.status = Status::Funded;
         save(ctx, id, &mut job)?;

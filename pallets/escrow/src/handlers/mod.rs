@@ -13,7 +13,8 @@ pub(crate) mod submit;
 pub(crate) mod views;
 
 use crate::error::require;
-use crate::facade::Facade;
+use crate::facade::{Action, Facade};
+use crate::hooks;
 use crate::state::JOBS;
 use crate::types::{Job, JobId, Status};
 use alloy_primitives::U256;
@@ -29,6 +30,27 @@ pub(crate) fn job_of(ctx: &mut Ctx<'_>, facade: Facade, id: U256) -> Result<(Job
     let id = id.try_into().map_err(|_| invalid())?;
     let job = JOBS.get(ctx, &id)?.filter(|job| job.facade == facade).ok_or_else(invalid)?;
     Ok((id, job))
+}
+
+/// The job that an action may be done to: as `check` has it, and once more after its hook was asked, which may have changed
+/// it. Without an action no hook is asked.
+///
+/// # Errors
+/// As [`job_of`], `check` and [`hooks::before`].
+pub(crate) fn admit(
+    ctx: &mut Ctx<'_>,
+    facade: Facade,
+    id: U256,
+    action: Option<Action<'_>>,
+    check: impl Fn(&mut Ctx<'_>, JobId, &Job) -> Result<(), CallError>,
+) -> Result<(JobId, Job), CallError> {
+    let (number, job) = job_of(ctx, facade, id)?;
+    check(ctx, number, &job)?;
+    let Some(action) = action.filter(|_| !job.hook.is_zero()) else { return Ok((number, job)) };
+    hooks::before(ctx, number, &job, action)?;
+    let (_, job) = job_of(ctx, facade, id)?;
+    check(ctx, number, &job)?;
+    Ok((number, job))
 }
 
 /// Refuses what may only be done to an open job in time.

@@ -1,6 +1,6 @@
 //! `reject`: the client gives an open job up, or the evaluator refuses a funded or submitted one.
 
-use super::job_of;
+use super::admit;
 use crate::error::{check_length, require};
 use crate::facade::{Action, Facade};
 use crate::hooks;
@@ -15,14 +15,8 @@ pub(crate) fn reject(ctx: &mut Ctx<'_>, facade: Facade, job: U256, reason: B256,
     Facade::on_store(ctx, |ctx| {
         // check
         check_length(opt.len(), OPT_PARAMS_BYTES_MAX)?;
-        let (id, mut job) = job_of(ctx, facade, job)?;
-        check(ctx, &job)?;
         let action = Action::Reject { reason, opt };
-        if !job.hook.is_zero() {
-            hooks::before(ctx, id, &job, action)?;
-            (_, job) = job_of(ctx, facade, U256::from(id))?;
-            check(ctx, &job)?;
-        }
+        let (id, mut job) = admit(ctx, facade, job, Some(action), |ctx, _, job| check(ctx, job))?;
         // apply and call out
         let rejector = ctx.caller();
         settle::reject(ctx, id, &mut job, (rejector, reason), Payout::Direct)?;

@@ -1,7 +1,7 @@
 //! `setBudget`: client and provider make the price. In the base dialect the first of them to name a price names the token
 //! too; from then on it changes by the client alone, who therefore always knows what it pays in.
 
-use super::{check_open, job_of};
+use super::{admit, check_open};
 use crate::error::{amount, check_length, require};
 use crate::facade::{Action, Facade};
 use crate::hooks;
@@ -24,14 +24,8 @@ pub(crate) fn set_budget(
         // check
         check_length(opt.len(), OPT_PARAMS_BYTES_MAX)?;
         let budget = amount(value)?;
-        let (id, mut job) = job_of(ctx, facade, job)?;
-        check(ctx, &job, token)?;
         let action = Action::SetBudget { token: token.unwrap_or_default(), amount: value, opt };
-        if !job.hook.is_zero() {
-            hooks::before(ctx, id, &job, action)?;
-            (_, job) = job_of(ctx, facade, U256::from(id))?;
-            check(ctx, &job, token)?;
-        }
+        let (id, mut job) = admit(ctx, facade, job, Some(action), |ctx, _, job| check(ctx, job, token))?;
         // apply
         job.budget = budget;
         job.token = token.unwrap_or_default();

@@ -1,7 +1,7 @@
 //! `setProvider`: the client chooses who works, once.
 
 use super::create_job::check_party;
-use super::{check_open, job_of};
+use super::{admit, check_open};
 use crate::error::{check_length, require, too_large};
 use crate::facade::{Action, Facade};
 use crate::hooks;
@@ -25,19 +25,9 @@ pub(crate) fn set_provider(
         // check
         check_length(opt.unwrap_or_default().len(), OPT_PARAMS_BYTES_MAX)?;
         let agent = agent.try_into().map_err(|_| too_large())?;
-        let (id, job) = job_of(ctx, facade, job)?;
-        check(ctx, &job, provider)?;
         // The other two dialects have no parameters for a hook here, and do not call it.
         let action = opt.map(|opt| Action::SetProvider { provider, opt });
-        let mut job = match action {
-            Some(action) if !job.hook.is_zero() => {
-                hooks::before(ctx, id, &job, action)?;
-                let (_, job) = job_of(ctx, facade, U256::from(id))?;
-                check(ctx, &job, provider)?;
-                job
-            }
-            _ => job,
-        };
+        let (id, mut job) = admit(ctx, facade, job, action, |ctx, _, job| check(ctx, job, provider))?;
         // apply
         job.provider = provider;
         job.agent = agent;

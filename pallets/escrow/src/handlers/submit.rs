@@ -1,6 +1,6 @@
 //! `submit`: the provider hands in its work, before the expiry.
 
-use super::{in_time, job_of};
+use super::{admit, in_time};
 use crate::error::{check_length, require};
 use crate::facade::{Action, Facade};
 use crate::params::OPT_PARAMS_BYTES_MAX;
@@ -21,14 +21,8 @@ pub(crate) fn submit(
     Facade::on_store(ctx, |ctx| {
         // check
         check_length(opt.len(), OPT_PARAMS_BYTES_MAX)?;
-        let (id, mut job) = job_of(ctx, facade, job)?;
-        check(ctx, &job)?;
         let action = Action::Submit { deliverable, opt };
-        if !job.hook.is_zero() {
-            hooks::before(ctx, id, &job, action)?;
-            (_, job) = job_of(ctx, facade, U256::from(id))?;
-            check(ctx, &job)?;
-        }
+        let (id, mut job) = admit(ctx, facade, job, Some(action), |ctx, _, job| check(ctx, job))?;
         // apply
         job.status = Status::Submitted;
         job.submitted_at = ctx.environment().timestamp;
