@@ -1,6 +1,7 @@
 //! A thin, typed client of a node's JSON-RPC: what agents ask, and nothing more.
 
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_sol_types::SolEvent;
 use jsonrpsee::core::ClientError;
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::core::params::ArrayParams;
@@ -108,6 +109,13 @@ pub struct LogEntry {
     pub transaction_hash: B256,
 }
 
+impl LogEntry {
+    /// The log as an event, if it is one of that kind.
+    pub fn event<E: SolEvent>(&self) -> Option<E> {
+        E::decode_raw_log(self.topics.iter().copied(), &self.data).ok()
+    }
+}
+
 /// A receipt; final from the first moment.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -132,6 +140,11 @@ impl Receipt {
     /// Whether it did what it was sent for.
     pub fn succeeded(&self) -> bool {
         self.status == U64::from(1)
+    }
+
+    /// The first event of a kind, whoever emitted it.
+    pub fn event<E: SolEvent>(&self) -> Option<E> {
+        self.logs.iter().find_map(LogEntry::event)
     }
 }
 

@@ -5,7 +5,6 @@ use super::report::{Report, pair, printable};
 use super::session::{ConsoleError, Session};
 use super::token::done;
 use alloy_primitives::{Address, B256, I256, U256};
-use alloy_sol_types::SolEvent as _;
 use assay_abi::identity::IIdentityRegistry::{self as I, MetadataEntry};
 use assay_abi::identity::{IReputationRegistry as R, Registries};
 use serde_json::json;
@@ -97,14 +96,9 @@ async fn register(
         |(key, value): (String, String)| MetadataEntry { metadataKey: key, metadataValue: value.into_bytes().into() };
     let call = I::register_2Call { agentURI: uri, metadata: metadata.into_iter().map(entry).collect() };
     let receipt = session.send(registries.identity, &call).await?;
-    let made =
-        receipt.logs.iter().find_map(|log| I::Registered::decode_raw_log(log.topics.iter().copied(), &log.data).ok());
-    let made = made.ok_or_else(|| ConsoleError::Answer("the receipt names no agent".to_owned()))?;
-    let mut report = done(&receipt, &format!("agent {}", made.agentId));
-    if let Some(fields) = report.json.as_object_mut() {
-        fields.insert("agent".to_owned(), json!(made.agentId.to_string()));
-    }
-    Ok(report)
+    let made: I::Registered =
+        receipt.event().ok_or_else(|| ConsoleError::Answer("the receipt names no agent".to_owned()))?;
+    Ok(done(&receipt, &format!("agent {}", made.agentId)).with("agent", made.agentId.to_string()))
 }
 
 /// A sum of feedback, as people read it.

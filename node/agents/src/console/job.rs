@@ -7,7 +7,7 @@ use super::stake::COIN_DECIMALS;
 use super::token::done;
 use crate::node::Receipt;
 use alloy_primitives::{Address, B256, Bytes, U256, address, keccak256};
-use alloy_sol_types::{SolCall as _, SolEvent as _};
+use alloy_sol_types::SolCall as _;
 use assay_abi::escrow::{ESCROW, IEscrow as I, IEscrowBids as B};
 use assay_abi::token::{DEFAULT_TOKEN, INativeToken as T};
 use multicall::{Call3, aggregate3Call};
@@ -141,20 +141,12 @@ pub async fn run(session: &Session, action: JobAction) -> Result<Report, Console
             let deliverable = work.parse::<B256>().unwrap_or_else(|_| keccak256(&work));
             let call = I::submitCall { jobId: job, deliverable, optParams: Bytes::new() };
             let receipt = session.send(ESCROW, &call).await?;
-            Ok(with(done(&receipt, &format!("work for job {job} submitted")), "deliverable", json!(deliverable)))
+            Ok(done(&receipt, &format!("work for job {job} submitted")).with("deliverable", json!(deliverable)))
         }
         JobAction::Settle(job, verdict, reason) => settle(session, job, verdict, &reason).await,
         JobAction::List { start, count } => list(session, start, count).await,
         JobAction::Show(job) => show(session, job).await,
     }
-}
-
-/// A report with one more field for programs.
-fn with(mut report: Report, name: &str, value: Value) -> Report {
-    if let Some(fields) = report.json.as_object_mut() {
-        fields.insert(name.to_owned(), value);
-    }
-    report
 }
 
 async fn decimals(session: &Session) -> Result<u8, ConsoleError> {
@@ -185,26 +177,23 @@ async fn create(session: &Session, job: NewJob) -> Result<Report, ConsoleError> 
         hook: job.hook.unwrap_or_default(),
     };
     let mut receipt = session.send(ESCROW, &call).await?;
-    let made =
-        receipt.logs.iter().find_map(|log| I::JobCreated::decode_raw_log(log.topics.iter().copied(), &log.data).ok());
+    let made: Option<I::JobCreated> = receipt.event();
     let number = made.ok_or_else(|| ConsoleError::Answer("the receipt names no job".to_owned()))?.jobId;
     if let Some(price) = price {
         let unpriced = |error| ConsoleError::Answer(format!("job {number} is made, but has no price: {error}"));
         receipt = set_price(session, number, price).await.map_err(unpriced)?;
     }
-    Ok(with(done(&receipt, &format!("job {number}")), "job", json!(number.to_string())))
+    Ok(done(&receipt, &format!("job {number}")).with("job", number.to_string()))
 }
 
 async fn award(session: &Session, job: U256) -> Result<Report, ConsoleError> {
     let receipt = session.send(ESCROW, &B::awardCall { jobId: job }).await?;
-    let won =
-        receipt.logs.iter().find_map(|log| B::JobAwarded::decode_raw_log(log.topics.iter().copied(), &log.data).ok());
-    let Some(won) = won else {
-        return Ok(with(done(&receipt, &format!("nobody wins job {job}")), "agent", Value::Null));
+    let Some(won) = receipt.event::<B::JobAwarded>() else {
+        return Ok(done(&receipt, &format!("nobody wins job {job}")).with("agent", Value::Null));
     };
     let price = format_units(won.price, decimals(session).await?);
     let report = done(&receipt, &format!("agent {} wins job {job} for {price}", won.agentId));
-    Ok(with(with(report, "agent", json!(won.agentId.to_string())), "price", json!(price)))
+    Ok(report.with("agent", won.agentId.to_string()).with("price", price))
 }
 
 async fn fund(session: &Session, job: U256, price: &str) -> Result<Report, ConsoleError> {
@@ -324,5 +313,5 @@ async fn show(session: &Session, job: U256) -> Result<Report, ConsoleError> {
     lines.extend(bids.iter().map(|bid| pair(&format!("bid of {}", bid.agentId), format_units(bid.price, decimals))));
     let one = |bid: &B::Bid| json!({ "agent": bid.agentId.to_string(), "bidder": bid.bidder, "price": format_units(bid.price, decimals) });
     let bids: Vec<Value> = bids.iter().map(one).collect();
-    Ok(Report::new(&with(Report::new(&job_json(&of, &price), Vec::new()), "bids", json!(bids)).json, lines))
+    Ok(Report::new(&job_json(&of, &price), lines).with("bids", bids))
 }

@@ -18,6 +18,15 @@ impl Report {
         Self { json: serde_json::to_value(result).unwrap_or_default(), lines }
     }
 
+    /// With one more field for programs.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        if let Some(fields) = self.json.as_object_mut() {
+            fields.insert(name.to_owned(), value.into());
+        }
+        self
+    }
+
     /// The lines, each column as wide as its widest entry.
     pub fn table(&self) -> String {
         let columns = self.lines.iter().map(Vec::len).max().unwrap_or_default();

@@ -5,7 +5,6 @@ use super::report::{Report, pair};
 use super::session::{ConsoleError, Session};
 use super::token::done;
 use alloy_primitives::{Address, U256};
-use alloy_sol_types::SolEvent as _;
 use assay_abi::staking::{IStaking as I, STAKING};
 use serde_json::{Value, json};
 
@@ -105,19 +104,13 @@ async fn unbond(session: &Session, operator: Address, amount: Option<String>) ->
         }
     };
     let receipt = session.send(STAKING, &I::undelegateCall { operator, shares }).await?;
-    let taken =
-        receipt.logs.iter().find_map(|log| I::Undelegated::decode_raw_log(log.topics.iter().copied(), &log.data).ok());
-    let taken = taken.ok_or_else(|| ConsoleError::Answer("the receipt says nothing of it".to_owned()))?;
+    let taken: I::Undelegated =
+        receipt.event().ok_or_else(|| ConsoleError::Answer("the receipt says nothing of it".to_owned()))?;
     let call = I::unbondingCall { operator, delegator, epoch: taken.epoch };
     let due = session.view(STAKING, &call).await?.dueEpoch;
     let what = format!("{} taken back in epoch {}, due in epoch {due}", coins(taken.amount), taken.epoch);
-    let mut report = done(&receipt, &what);
-    if let Some(fields) = report.json.as_object_mut() {
-        fields.insert("amount".to_owned(), json!(coins(taken.amount)));
-        fields.insert("epoch".to_owned(), json!(taken.epoch));
-        fields.insert("dueEpoch".to_owned(), json!(due));
-    }
-    Ok(report)
+    let report = done(&receipt, &what).with("amount", coins(taken.amount));
+    Ok(report.with("epoch", taken.epoch).with("dueEpoch", due))
 }
 
 fn validator_json(of: &I::Validator) -> Value {

@@ -5,7 +5,6 @@ use super::report::{Report, pair, printable};
 use super::session::{ConsoleError, Session};
 use crate::node::Receipt;
 use alloy_primitives::{Address, U256};
-use alloy_sol_types::SolEvent as _;
 use assay_abi::token::{DEFAULT_TOKEN, INativeToken as I, INativeTokenFactory as F, TOKEN_FACTORY};
 use serde_json::json;
 
@@ -188,12 +187,7 @@ async fn list(session: &Session) -> Result<Report, ConsoleError> {
 async fn create(session: &Session, name: String, symbol: String, decimals: u8) -> Result<Report, ConsoleError> {
     let owner = session.account()?;
     let receipt = session.send(TOKEN_FACTORY, &F::createTokenCall { name, symbol, decimals, owner }).await?;
-    let made =
-        receipt.logs.iter().find_map(|log| F::TokenCreated::decode_raw_log(log.topics.iter().copied(), &log.data).ok());
-    let made = made.ok_or_else(|| ConsoleError::Answer("the receipt names no token".to_owned()))?;
-    let mut report = done(&receipt, &format!("token {}", made.token));
-    if let Some(fields) = report.json.as_object_mut() {
-        fields.insert("token".to_owned(), json!(made.token));
-    }
-    Ok(report)
+    let made: F::TokenCreated =
+        receipt.event().ok_or_else(|| ConsoleError::Answer("the receipt names no token".to_owned()))?;
+    Ok(done(&receipt, &format!("token {}", made.token)).with("token", json!(made.token)))
 }

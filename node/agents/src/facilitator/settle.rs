@@ -182,8 +182,9 @@ fn judge(payment: &Payment, receipt: &Receipt) -> Result<(), Refusal> {
     let of = &payment.authorization;
     let moved = |log: &crate::node::LogEntry| {
         log.address == payment.terms.asset
-            && Transfer::decode_raw_log(log.topics.iter().copied(), &log.data)
-                .is_ok_and(|event| (event.from, event.to, event.value) == (of.from, of.to, of.value))
+            && log
+                .event::<Transfer>()
+                .is_some_and(|event| (event.from, event.to, event.value) == (of.from, of.to, of.value))
     };
     if receipt.logs.iter().any(moved) {
         return Ok(());
