@@ -213,7 +213,7 @@ impl Chain {
     ///
     /// # Errors
     /// `Fault`.
-    pub fn validators(&self) -> Result<ValidatorSet, ReadError> {
+    pub fn validators(&self) -> Result<Arc<ValidatorSet>, ReadError> {
         let core = &self.inner.core;
         core.validators(core.head().height().next()).map_err(|fault| core.query_fault(fault))
     }

@@ -15,3 +15,4 @@ mod mempool_model;
 mod queries;
 mod quorum;
 mod rotation;
+mod votes;

@@ -5,7 +5,7 @@
 
 use crate::keys::verify_signature;
 use crate::message::ConsensusMessage;
-use assay_primitives::{CommitCertificate, ConsensusAddress, Evidence, LateVote, ValidatorSet};
+use assay_primitives::{CommitCertificate, CommitSignature, ConsensusAddress, Evidence, LateVote, ValidatorSet};
 use std::collections::BTreeSet;
 use thiserror::Error;
 
@@ -44,6 +44,20 @@ pub fn verify_certificate(
     validators: &ValidatorSet,
     certificate: &CommitCertificate,
 ) -> Result<(), CertificateError> {
+    verify_certificate_beyond(chain_id, validators, certificate, &[])
+}
+
+/// Verifies a certificate like [`verify_certificate`], but takes signatures for granted that were verified before, for
+/// the same height, round and block.
+///
+/// # Errors
+/// See [`CertificateError`].
+pub fn verify_certificate_beyond(
+    chain_id: u64,
+    validators: &ValidatorSet,
+    certificate: &CommitCertificate,
+    verified: &[CommitSignature],
+) -> Result<(), CertificateError> {
     let mut seen = BTreeSet::new();
     let mut signed = 0u64;
     for entry in &certificate.signatures {
@@ -52,10 +66,12 @@ pub fn verify_certificate(
         if !seen.insert(address) {
             return Err(CertificateError::Duplicate(address));
         }
-        let message =
-            ConsensusMessage::precommit(chain_id, certificate.height, certificate.round, certificate.block_id, address);
-        if !verify_signature(validator.public_key, &message.sign_bytes(), &entry.signature) {
-            return Err(CertificateError::BadSignature(address));
+        if !verified.contains(entry) {
+            let CommitCertificate { height, round, block_id, .. } = certificate;
+            let message = ConsensusMessage::precommit(chain_id, *height, *round, *block_id, address);
+            if !verify_signature(validator.public_key, &message.sign_bytes(), &entry.signature) {
+                return Err(CertificateError::BadSignature(address));
+            }
         }
         signed = signed.saturating_add(validator.power);
     }

@@ -35,7 +35,9 @@ pub mod rotation;
 pub mod wal;
 
 pub use application::*;
-pub use certificate::{CertificateError, verify_certificate, verify_evidence, verify_late_vote};
+pub use certificate::{
+    CertificateError, verify_certificate, verify_certificate_beyond, verify_evidence, verify_late_vote,
+};
 pub use engine::{
     CommitStatus, EngineConfig, EngineError, EngineHandle, EngineKeys, EngineStatus, Pacing, PeerStatus, PubSub,
     StopReason, Timeouts,

@@ -47,9 +47,8 @@ impl Executive {
     ) -> Result<BlockExecution<'a>, BlockError> {
         check_links(self.chain_id(), parent, block)?;
         let payload = block.system_payload().map_err(InvalidBlock::Payload)?;
-        let validators = self.validators(view, block.height())?;
-        let checked = check_payload(&payload, parent, &validators)?;
-        let facts = self.facts(view, &payload, block.height())?;
+        let checked = check_payload(&payload, parent, &*self.validators_at(view, parent, block.height())?)?;
+        let facts = self.facts(view, parent, &payload)?;
         if block.transactions().len() != txs.len()
             || block.transactions().zip(txs).any(|(raw, tx)| raw != tx.borrow().raw())
         {

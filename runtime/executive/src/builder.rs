@@ -36,8 +36,8 @@ impl Executive {
         payload: SystemPayload,
     ) -> Result<BlockBuilder<'a>, BlockError> {
         let height = parent.height().next();
-        let checked = check_payload(&payload, parent, &self.validators(view, height)?)?;
-        let facts = self.facts(view, &payload, height)?;
+        let checked = check_payload(&payload, parent, &*self.validators_at(view, parent, height)?)?;
+        let facts = self.facts(view, parent, &payload)?;
         let used = codec::encode(&payload).len().saturating_add(HEADER_BYTES).saturating_add(LENGTH_BYTES);
         Ok(BlockBuilder {
             execution: BlockExecution::begin(self, view, parent, &checked, &facts)?,

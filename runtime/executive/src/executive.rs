@@ -1,5 +1,6 @@
 //! The executive: a chain's rules, ready to be applied.
 
+use crate::Parent;
 use crate::natives::NativeModules;
 use alloy_primitives::B256;
 use assay_abi::staking::STAKING;
@@ -71,6 +72,19 @@ impl Executive {
         }
         let set = assay_staking::api::validators(view, height.get())?;
         set.ok_or_else(|| Fault::invariant(format!("the validators of height {height} are not known any more")))
+    }
+
+    /// The same for a block after `parent`, which may know them.
+    pub(crate) fn validators_at(
+        &self,
+        view: &dyn StateView,
+        parent: &Parent,
+        height: Height,
+    ) -> Result<Arc<ValidatorSet>, Fault> {
+        match parent.validators(height) {
+            Some(known) => Ok(Arc::clone(known)),
+            None => self.validators(view, height).map(Arc::new),
+        }
     }
 
     /// Whether the chain has the staking module.

@@ -1,7 +1,8 @@
 //! The block that the next one stands on.
 
 use alloy_primitives::B256;
-use assay_primitives::{BlockId, ExecutionHeader, Height, TimestampMs};
+use assay_primitives::{BlockId, ExecutionHeader, Height, TimestampMs, ValidatorSet};
+use std::sync::Arc;
 
 /// The last block, as far as its child depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub struct Parent {
     header: ExecutionHeader,
     hash: B256,
     timestamp_ms: TimestampMs,
+    /// Validators of its own height and of the next, where they were read already.
+    sets: Option<[Arc<ValidatorSet>; 2]>,
 }
 
 impl Parent {
@@ -16,7 +19,23 @@ impl Parent {
     /// specification).
     pub fn new(header: ExecutionHeader, timestamp_ms: TimestampMs) -> Self {
         let hash = header.hash_slow();
-        Self { header, hash, timestamp_ms }
+        Self { header, hash, timestamp_ms, sets: None }
+    }
+
+    /// With the validators of its own height and of the next, as [`crate::Executive::validators`] gives them, so that
+    /// nobody has to read them again.
+    pub fn with_validators(self, own: Arc<ValidatorSet>, next: Arc<ValidatorSet>) -> Self {
+        Self { sets: Some([own, next]), ..self }
+    }
+
+    /// The validators of a height, if they are known from here.
+    pub fn validators(&self, height: Height) -> Option<&Arc<ValidatorSet>> {
+        let [own, next] = self.sets.as_ref()?;
+        match height {
+            height if height == self.height() => Some(own),
+            height if height == self.height().next() => Some(next),
+            _ => None,
+        }
     }
 
     /// The execution header.

@@ -1,8 +1,8 @@
 //! What the staking module is told: its first validators by genesis, and by each block who signed, who was late and who
 //! signed twice.
 
-use crate::Executive;
 use crate::natives::{NativeModule, NativeModules};
+use crate::{Executive, Parent};
 use alloy_primitives::{Bytes, U256};
 use assay_abi::staking::STAKING;
 use assay_genesis::ChainSpec;
@@ -13,6 +13,7 @@ use assay_staking::api::{self, BlockFacts, FirstValidator};
 use assay_vm::Executor;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 /// The module.
 pub(crate) fn module() -> NativeModule {
@@ -43,31 +44,35 @@ fn position(set: &ValidatorSet, address: ConsensusAddress) -> Option<u8> {
 }
 
 impl Executive {
-    /// What the payload of a block at a height, which has been checked, says of validators. Signatures are not looked at
+    /// What the payload of the block after a parent, which has been checked, says of validators. Signatures are not looked at
     /// here: whoever votes for a block has verified them.
     pub(crate) fn facts(
         &self,
         view: &dyn StateView,
+        parent: &Parent,
         payload: &SystemPayload,
-        height: Height,
     ) -> Result<BlockFacts, Fault> {
         let mut facts = BlockFacts::default();
         if !self.stakes() {
             return Ok(facts);
         }
         if let Some(commit) = &payload.last_commit {
-            let set = self.validators(view, height.previous())?;
+            let set = self.validators_at(view, parent, parent.height())?;
             for (bit, validator) in set.iter().enumerate() {
                 if !commit.signatures.iter().any(|signature| signature.address == validator.address) {
                     facts.absent |= U256::ONE.wrapping_shl(bit);
                 }
             }
         }
-        let mut sets: BTreeMap<Height, Option<ValidatorSet>> = BTreeMap::new();
+        let known = |height: Height| match parent.validators(height) {
+            Some(set) => Ok(Some(Arc::clone(set))),
+            None => Ok::<_, Fault>(api::validators(view, height.get())?.map(Arc::new)),
+        };
+        let mut sets: BTreeMap<Height, Option<Arc<ValidatorSet>>> = BTreeMap::new();
         for vote in &payload.late_votes {
             let set = match sets.entry(vote.height) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => unknown.insert(api::validators(view, vote.height.get())?),
+                Entry::Vacant(unknown) => unknown.insert(known(vote.height)?),
             };
             let position = set.as_ref().and_then(|set| position(set, vote.vote.address));
             facts.late.extend(position.map(|position| (vote.height.get(), position)));

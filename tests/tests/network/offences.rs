@@ -1,6 +1,6 @@
-//! What validators lose on a running network: who signs twice is slashed and leaves for good.
+//! What validators lose on a running network: who signs twice is slashed and leaves for good, who is down is jailed.
 
-use super::staking::{COIN, Seeds, secret, shorten, shown, wait_for_set};
+use super::staking::{COIN, EPOCH, Seeds, missed_within, secret, send, shorten, shown, wait_for_set};
 use crate::crash::dev_account;
 use crate::support::{Rpc, quantity};
 use crate::testnet::{PATIENCE, Testnet, height, reach, same_chain};
@@ -10,6 +10,7 @@ use assay_abi::staking::{IStaking, STAKING};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
+const JAILED: u8 = 2;
 const TOMBSTONED: u8 = 3;
 
 /// Operators of the genesis validators: the last accounts of the mnemonic, backwards.
@@ -74,5 +75,28 @@ async fn network_slashes_a_key_that_signs_twice() {
     network.kill_all(&[3, 4]);
     let tip = height(&rpc).await;
     reach(&rpc, tip + 3).await;
+    same_chain(&network.clients()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn network_jails_who_is_down_until_it_asks_back() {
+    let mut network = Testnet::init(4, 0, 200);
+    // Whoever misses 16 of 20 heights is jailed; a busy machine misses some.
+    shorten(&network, 4, &[("downtimeWindow", 20), ("downtimeSignedMin", 2_500), ("jailHeights", 10)]);
+    network.start_nodes(&[0, 1, 2, 3]);
+    let rpc = network.rpc(0);
+    reach(&rpc, 3).await;
+    network.kill_all(&[2]);
+    let jailed = wait_for_status(&rpc, operator(2), JAILED).await;
+    let set = wait_for_set(&rpc, operator(2), false).await;
+    assert_eq!(set.len(), 3);
+    assert_eq!(jailed.stake, U256::from(10 * COIN), "absence costs no stake");
+
+    network.start_nodes(&[2]);
+    reach(&rpc, jailed.jailedUntil).await;
+    send(&rpc, &dev_account(253), 0, &IStaking::unjailCall {}).await;
+    let set = wait_for_set(&rpc, operator(2), true).await;
+    assert_eq!(set.len(), 4);
+    assert!(missed_within(&rpc, EPOCH / 2, operator(2)).await <= 5, "it votes again");
     same_chain(&network.clients()).await;
 }

@@ -5,7 +5,7 @@ use crate::build;
 use assay_chain::Chain;
 use assay_consensus::engine::EnginePhase;
 use assay_consensus::{EngineHandle, GossipHandle, GossipStatus, Pacing, PeerStatus};
-use assay_primitives::{ConsensusAddress, ValidatorSet};
+use assay_primitives::ConsensusAddress;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -153,7 +153,7 @@ impl Watched {
         let round = certificates.iter().find(|one| one.height.get() == last).map(|one| one.round.get());
         let (mut validators, mut missing, mut signed_power, mut power) = (Vec::new(), Vec::new(), 0u64, 0u64);
         let set = self.chain.validators().ok();
-        for validator in set.iter().flat_map(ValidatorSet::iter) {
+        for validator in set.iter().flat_map(|set| set.iter()) {
             let address = validator.address;
             let heights: Vec<u64> = certificates
                 .iter()

@@ -20,8 +20,11 @@ impl Core {
         let block = Arc::new(block);
         let view = self.store.state_at(Height(block.number())).map_err(|error| Fault::invariant(error.to_string()))?;
         let next_base_fee = self.executive.next_base_fee(&block.header);
-        let parent = Parent::new(block.header.clone(), block.timestamp_ms);
         let previous = self.head();
+        let height = Height(block.number());
+        let own = self.validators(height)?;
+        let next = Arc::new(self.executive.validators(&view, height.next())?);
+        let parent = Parent::new(block.header.clone(), block.timestamp_ms).with_validators(own, next);
         let head = Arc::new(Head {
             block: Arc::clone(&block),
             parent,

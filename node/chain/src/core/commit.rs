@@ -58,7 +58,7 @@ impl Core {
         let committed = committed_block(&applied, sealed.timestamp_ms, txs, sealed.system_transaction, sealed.receipts);
         let payload = block.system_payload().map_err(|error| Fault::corrupt(error.to_string()))?;
         self.advance(committed, self.rotation_after(head, payload.round)?, sealed.changed)?;
-        self.forget_carried(block.height(), &payload)
+        self.forget_carried(block.height(), block.id(), &payload)
     }
 
     /// Computes the roots of an outcome and its header.
@@ -99,9 +99,15 @@ impl Core {
         }
     }
 
-    /// Drops what this block told the chain and no later one needs to tell.
-    fn forget_carried(&self, height: Height, payload: &SystemPayload) -> Result<(), Fault> {
-        self.late_votes.lock().on_block(height, &payload.late_votes);
+    /// Drops what this block told the chain and no later one needs to tell; keeps what it could have told.
+    fn forget_carried(&self, height: Height, id: BlockId, payload: &SystemPayload) -> Result<(), Fault> {
+        let own = self.store.certificate(height.previous())?;
+        let mut late_votes = self.late_votes.lock();
+        if let (Some(own), Some(carried)) = (&own, &payload.last_commit) {
+            late_votes.on_certificates(own, carried);
+        }
+        late_votes.on_block(height, id, payload);
+        drop(late_votes);
         self.carry(height, &payload.evidence)
     }
 

@@ -45,7 +45,7 @@ impl Core {
                 continue;
             }
             // What others could refuse would spoil this node's own proposals.
-            match verify_evidence(self.executive.chain_id(), &self.validators(piece.height)?, piece) {
+            match verify_evidence(self.executive.chain_id(), &*self.validators(piece.height)?, piece) {
                 Ok(()) => {
                     tracing::warn!(height = %piece.height, validator = %piece.address, "a validator signed twice; kept as evidence");
                     self.store.put_evidence(piece)?;
@@ -86,7 +86,7 @@ impl Core {
             if !carried.insert((piece.height, piece.address)) {
                 return Ok(Err(format!("evidence against {} at {} comes twice", piece.address, piece.height)));
             }
-            let verified = verify_evidence(self.executive.chain_id(), &self.validators(piece.height)?, piece);
+            let verified = verify_evidence(self.executive.chain_id(), &*self.validators(piece.height)?, piece);
             if let Err(error) = verified {
                 return Ok(Err(format!("evidence: {error}")));
             }

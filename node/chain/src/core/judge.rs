@@ -1,9 +1,9 @@
 //! Judgement of a proposal: where it comes from, what its engine proofs are worth, and what executing it gives.
 
 use super::{Core, Head};
-use assay_consensus::{HeightContext, ProposalOrigin, Verdict, verify_certificate, verify_late_vote};
+use assay_consensus::{HeightContext, ProposalOrigin, Verdict, verify_certificate_beyond, verify_late_vote};
 use assay_executive::{BlockError, LATE_VOTE_HEIGHTS};
-use assay_primitives::{Block, Fault, Height, LateVote, Round, SystemPayload};
+use assay_primitives::{Block, CommitCertificate, Fault, Height, LateVote, Round, SystemPayload};
 
 /// Rounds in which the tolerated distance between clocks doubles: half a second becomes half an hour.
 const DRIFT_DOUBLINGS_MAX: u32 = 12;
@@ -83,6 +83,9 @@ impl Core {
             if vote.height < oldest || vote.height > head.height() {
                 return Ok(Err(format!("late vote for height {} in block {}", vote.height, head.height().next())));
             }
+            if self.late_votes.lock().contains(vote) {
+                continue;
+            }
             let validators = self.validators(vote.height)?;
             if let Err(error) = verify_late_vote(self.executive.chain_id(), &validators, vote) {
                 return Ok(Err(format!("late vote: {error}")));
@@ -93,23 +96,28 @@ impl Core {
 
     fn judge_last_commit(&self, head: &Head, payload: &SystemPayload) -> Result<Result<(), String>, Fault> {
         let Some(commit) = &payload.last_commit else { return Ok(Ok(())) };
-        // Our own was verified by the engine.
-        if self.store.certificate(head.height())?.as_ref() == Some(commit) {
-            return Ok(Ok(()));
-        }
         if head.height() == Height::ZERO {
             return Ok(Err("last commit: nobody commits to genesis".to_owned()));
         }
         let validators = self.validators(head.height())?;
-        let verified = verify_certificate(self.executive.chain_id(), &validators, commit);
+        // What the engine put into our own, it has verified.
+        let own = self.store.certificate(head.height())?;
+        if own.as_ref() == Some(commit) {
+            return Ok(Ok(()));
+        }
+        let same = |own: &CommitCertificate| (own.round, own.block_id) == (commit.round, commit.block_id);
+        let known = own.filter(same).map(|own| own.signatures).unwrap_or_default();
+        let verified = verify_certificate_beyond(self.executive.chain_id(), &validators, commit, &known);
         Ok(verified.map_err(|error| format!("last commit: {error}")))
     }
 
-    /// Keeps a precommit that came late, if its validator made it for the block that was decided.
+    /// Keeps a precommit that came late, if its validator made it for the block that was decided. That one may still be
+    /// on its way to the disk: then committing it looks again.
     pub(crate) fn late_vote(&self, vote: LateVote) -> Result<(), Fault> {
         let height = self.head().height();
-        let recent = vote.height <= height && vote.height.saturating_add(LATE_VOTE_HEIGHTS) > height;
-        if !recent || vote.height == Height::ZERO || self.store.block_id(vote.height)? != Some(vote.block_id) {
+        let recent = vote.height <= height.next() && vote.height.saturating_add(LATE_VOTE_HEIGHTS) > height;
+        let is_other = || Ok(vote.height <= height && self.store.block_id(vote.height)? != Some(vote.block_id));
+        if !recent || vote.height == Height::ZERO || is_other()? {
             return Ok(());
         }
         let validators = self.validators(vote.height)?;

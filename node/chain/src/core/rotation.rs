@@ -5,17 +5,22 @@ use assay_consensus::{HeightContext, Rotation};
 use assay_executive::Executive;
 use assay_primitives::{Fault, Height, Round, ValidatorSet};
 use assay_store::Store;
+use std::sync::Arc;
 
 impl Core {
     /// Validators of a height that is decided or comes next.
-    pub(crate) fn validators(&self, height: Height) -> Result<ValidatorSet, Fault> {
-        self.executive.validators(&self.head().view, height)
+    pub(crate) fn validators(&self, height: Height) -> Result<Arc<ValidatorSet>, Fault> {
+        let head = self.head();
+        match head.parent.validators(height) {
+            Some(known) => Ok(Arc::clone(known)),
+            None => self.executive.validators(&head.view, height).map(Arc::new),
+        }
     }
 
     /// Validators and rotation of a height. Only the next one's is at hand; an older one reads up to an epoch of blocks.
     pub(crate) fn height_context(&self, height: Height) -> Result<HeightContext, Fault> {
         let head = self.head();
-        let validators = self.executive.validators(&head.view, height)?;
+        let validators = ValidatorSet::clone(&*self.validators(height)?);
         if height == head.rotation.height() {
             return Ok(head.rotation.context(validators));
         }
@@ -31,8 +36,7 @@ impl Core {
     /// The rotation after the block that follows `head`, which names the round in which it was made.
     pub(super) fn rotation_after(&self, head: &Head, created: Round) -> Result<Rotation, Fault> {
         let mut rotation = head.rotation.clone();
-        let validators = self.executive.validators(&head.view, rotation.height())?;
-        rotation.decided(validators, created);
+        rotation.decided(ValidatorSet::clone(&*self.validators(rotation.height())?), created);
         Ok(rotation)
     }
 }

@@ -258,6 +258,7 @@ impl Assembly {
             pulse: Arc::clone(&self.pulse),
             stopper: self.stopper.clone(),
             late: Default::default(),
+            finalized: Height::ZERO,
             facts: Default::default(),
             round_since: None,
             decided_at: None,

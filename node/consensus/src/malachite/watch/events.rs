@@ -32,6 +32,8 @@ pub(crate) struct EventWatch {
     pub(crate) stopper: Stopper,
     /// Late votes handed on already.
     pub(crate) late: BTreeSet<(Height, Round, ConsensusAddress)>,
+    /// The newest height whose certificate the engine has closed: it takes no more votes into it.
+    pub(crate) finalized: Height,
     pub(crate) facts: RoundFacts,
     pub(crate) round_since: Option<Instant>,
     pub(crate) decided_at: Option<Instant>,
@@ -68,6 +70,7 @@ impl EventWatch {
             Event::ReceivedProposedValue(value, origin) => self.on_value(value, *origin),
             Event::Received(SignedConsensusMsg::Vote(vote)) => self.on_vote(vote),
             Event::Decided { .. } => self.on_decided(),
+            Event::Finalized { commit_certificate, .. } => self.finalized = commit_certificate.height.into(),
             _ => {}
         }
     }
@@ -164,11 +167,13 @@ impl EventWatch {
         if self.own == Some(vote.message.address.0) {
             self.on_vote_of_own_key(vote);
         }
-        let (height, decided) = (Height::from(vote.message.height), self.shared.status.borrow().decided);
-        if height > decided.next() {
-            self.on_vote_ahead(vote, decided.next());
-        } else if height <= decided && height.saturating_add(LATE_VOTE_HEIGHTS) > decided {
-            self.on_late_vote(vote, decided);
+        // While votes are still gathered for a decided height, whoever votes in the next one is ahead already.
+        let current = self.facts.height.max(self.shared.status.borrow().decided);
+        let height = Height::from(vote.message.height);
+        if height > current {
+            self.on_vote_ahead(vote, current);
+        } else if height <= self.finalized && height.saturating_add(LATE_VOTE_HEIGHTS) > self.finalized {
+            self.on_late_vote(vote);
         }
     }
 
@@ -199,7 +204,8 @@ impl EventWatch {
         }
     }
 
-    fn on_late_vote(&mut self, vote: &SignedVote<Assay>, decided: Height) {
+    /// A vote that no certificate of this node holds. Its block may still be on the way to the disk.
+    fn on_late_vote(&mut self, vote: &SignedVote<Assay>) {
         let Some(vote) = convert::late_vote(vote) else {
             return;
         };
@@ -211,7 +217,8 @@ impl EventWatch {
             return;
         }
         // Only verified votes enter the set, so it is bounded by validators, rounds seen and heights kept.
-        self.late.retain(|(height, _, _)| height.saturating_add(LATE_VOTE_HEIGHTS) > decided);
+        let finalized = self.finalized;
+        self.late.retain(|(height, _, _)| height.saturating_add(LATE_VOTE_HEIGHTS) > finalized);
         self.late.insert(key);
         self.shared.metrics.late_votes.inc();
         self.application.late_vote(vote);
