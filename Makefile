@@ -52,6 +52,11 @@ simulate: setup ## Run the simulator over SEEDS=1000 seeds from FIRST=1, or repe
 	ASSAY_SIMULATION_SEEDS=$(or $(SEEDS),1000) ASSAY_SIMULATION_FIRST=$(or $(FIRST),1) $(if $(SEED),ASSAY_SIMULATION_SEED=$(SEED)) \
 		cargo test --release --locked -p assay-tests --test all simulation::runs::no_seed -- --nocapture
 
+.PHONY: soak-operations
+soak-operations: setup ## A million random operations over all native modules, every invariant after every block (OPERATIONS, SEED)
+	ASSAY_OPERATIONS=$(or $(OPERATIONS),1000000) ASSAY_OPERATIONS_SEED=$(or $(SEED),1) \
+		cargo test --release --locked --workspace --lib -- --nocapture random_operations
+
 .PHONY: chaos
 chaos: build ## 10 minutes of load on four validators, one killed and restarted every 20 s; then all hashes are compared
 	ASSAY_CHAOS_SECONDS=$${ASSAY_CHAOS_SECONDS:-600} cargo test --release --locked -p assay-tests --test all recipe_chaos -- --nocapture

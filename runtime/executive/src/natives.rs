@@ -138,6 +138,14 @@ impl NativeModules {
         Self { modules, addresses }
     }
 
+    /// The same with one more module, after the others.
+    #[must_use]
+    pub fn and(mut self, module: NativeModule) -> Self {
+        self.addresses.push(module.address);
+        self.modules.push(module);
+        self
+    }
+
     fn family(&self, address: &Address) -> Option<&Family> {
         self.modules.iter().filter_map(|m| m.family.as_ref()).find(|family| address.starts_with(&family.prefix))
     }

@@ -10,6 +10,7 @@ mod escrow;
 mod family;
 mod genesis;
 mod modules;
+mod operations;
 mod payload;
 mod props;
 mod registries;

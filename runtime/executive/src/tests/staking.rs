@@ -27,17 +27,17 @@ fn staking_spec() -> ChainSpec {
 }
 
 /// Keys of another validator than the chain's own.
-struct Other {
+pub(super) struct Other {
     signing: SigningKey,
-    randomness: RandomnessSecret,
+    pub(super) randomness: RandomnessSecret,
 }
 
 impl Other {
-    fn new(byte: u8) -> Self {
+    pub(super) fn new(byte: u8) -> Self {
         Self { signing: SigningKey::from([byte; 32]), randomness: RandomnessSecret::from_seed([byte; 32]).unwrap() }
     }
 
-    fn public_key(&self) -> B256 {
+    pub(super) fn public_key(&self) -> B256 {
         B256::from(self.signing.verification_key().to_bytes())
     }
 
@@ -45,12 +45,12 @@ impl Other {
         consensus_address(self.public_key())
     }
 
-    fn proof(&self, operator: Address) -> Bytes {
+    pub(super) fn proof(&self, operator: Address) -> Bytes {
         let message = [POSSESSION_PREFIX, &31_337u64.to_be_bytes(), STAKING.as_slice(), operator.as_slice()].concat();
         Bytes::copy_from_slice(&self.signing.sign(&message).to_bytes())
     }
 
-    fn creation(&self, operator: Address) -> IStaking::createValidatorCall {
+    pub(super) fn creation(&self, operator: Address) -> IStaking::createValidatorCall {
         IStaking::createValidatorCall {
             publicKey: self.public_key(),
             publicKeyProof: self.proof(operator),
@@ -126,7 +126,7 @@ impl Stake {
     }
 }
 
-fn offence(address: ConsensusAddress, height: u64) -> Evidence {
+pub(super) fn offence(address: ConsensusAddress, height: u64) -> Evidence {
     let side = |byte: u8| (vec![byte; 40], Default::default());
     Evidence { address, height: Height(height), first: side(1), second: side(2) }
 }
