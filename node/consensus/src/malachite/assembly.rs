@@ -220,7 +220,7 @@ impl Assembly {
             Assay,
             Address(self.address()),
             config,
-            Box::new(ChainVerifier { chain_id: self.config.chain_id }),
+            Box::new(ChainVerifier::new(self.config.chain_id)),
             signer,
             filter,
             host,
@@ -243,7 +243,9 @@ impl Assembly {
         crew: &mut Crew<'_>,
     ) -> Result<NetworkRef<Assay>, EngineError> {
         let desk = Arc::new(Desk::default());
-        let events = crew.hire(SyncEvents { network: network.clone(), desk: Arc::clone(&desk) }).await?;
+        let events = crew
+            .hire(SyncEvents { network: network.clone(), desk: Arc::clone(&desk), shared: Arc::clone(&self.shared) })
+            .await?;
         let metrics = self.shared.metrics.clone();
         crew.hire(SyncGate { network: network.clone(), events, desk, metrics }).await
     }

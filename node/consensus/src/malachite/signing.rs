@@ -18,7 +18,8 @@ use arc_malachitebft_signing_ed25519::{PublicKey, Signature};
 use assay_primitives::certificate::Signature64;
 use assay_primitives::{ConsensusAddress, Height};
 use async_trait::async_trait;
-use std::sync::mpsc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Instant;
 use tokio::sync::oneshot;
 
@@ -211,17 +212,62 @@ impl Signer<Assay> for GuardedSigner {
     }
 }
 
+/// Signatures after which a generation of [`Verified`] ends.
+const VERIFIED_MAX: usize = 1_024;
+
+/// What verified lately: message and key by signature, in two generations, so that the oldest go first.
+#[derive(Debug, Default)]
+struct Verified {
+    newer: BTreeMap<[u8; 64], (Vec<u8>, PublicKey)>,
+    older: BTreeMap<[u8; 64], (Vec<u8>, PublicKey)>,
+}
+
+impl Verified {
+    fn contains(&self, message: &[u8], signature: &[u8; 64], key: &PublicKey) -> bool {
+        let known = self.newer.get(signature).or_else(|| self.older.get(signature));
+        known.is_some_and(|(signed, by)| signed == message && by == key)
+    }
+
+    fn insert(&mut self, message: &[u8], signature: [u8; 64], key: &PublicKey) {
+        if self.newer.len() >= VERIFIED_MAX {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        self.newer.insert(signature, (message.to_vec(), *key));
+    }
+}
+
 /// The engine's verifier.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ChainVerifier {
     /// EIP-155 chain id; it is part of what is signed.
-    pub(crate) chain_id: u64,
+    chain_id: u64,
+    verified: Option<Arc<Mutex<Verified>>>,
 }
 
 impl ChainVerifier {
-    fn check(message: &[u8], signature: &Signature, key: &PublicKey) -> VerificationResult {
+    /// A verifier that remembers what it has verified: the engine makes certificates of votes, and verifies them again.
+    pub(crate) fn new(chain_id: u64) -> Self {
+        Self { chain_id, verified: Some(Arc::default()) }
+    }
+
+    /// A verifier without a memory.
+    #[cfg(test)]
+    pub(crate) const fn forgetful(chain_id: u64) -> Self {
+        Self { chain_id, verified: None }
+    }
+
+    fn check(&self, message: &[u8], signature: &Signature, key: &PublicKey) -> VerificationResult {
+        let bytes = signature.to_bytes();
+        let memory = || self.verified.as_ref().map(|verified| verified.lock().unwrap_or_else(PoisonError::into_inner));
+        if memory().is_some_and(|verified| verified.contains(message, &bytes, key)) {
+            return VerificationResult::Valid;
+        }
         // The sentinel verifies under no honest key; a weak key must not make it pass either.
-        VerificationResult::from_bool(signature.to_bytes() != ABSTAINED && key.verify(message, signature).is_ok())
+        let valid = bytes != ABSTAINED && key.verify(message, signature).is_ok();
+        if let (true, Some(mut verified)) = (valid, memory()) {
+            verified.insert(message, bytes, key);
+        }
+        VerificationResult::from_bool(valid)
     }
 }
 
@@ -233,7 +279,7 @@ impl Verifier<Assay> for ChainVerifier {
         signature: &Signature,
         public_key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
-        Ok(Self::check(&vote.message(self.chain_id).sign_bytes(), signature, public_key))
+        Ok(self.check(&vote.message(self.chain_id).sign_bytes(), signature, public_key))
     }
 
     async fn verify_signed_proposal(
@@ -242,7 +288,7 @@ impl Verifier<Assay> for ChainVerifier {
         signature: &Signature,
         public_key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
-        Ok(Self::check(&proposal.message(self.chain_id).sign_bytes(), signature, public_key))
+        Ok(self.check(&proposal.message(self.chain_id).sign_bytes(), signature, public_key))
     }
 
     async fn verify_signed_vote_extension(
@@ -257,7 +303,7 @@ impl Verifier<Assay> for ChainVerifier {
 
     async fn verify_validator_proof(&self, proof: &ValidatorProof<Assay>) -> Result<VerificationResult, Error> {
         Ok(match proof.decoded_public_key() {
-            Ok(key) => Self::check(&proof.preimage(), &proof.signature, &key),
+            Ok(key) => self.check(&proof.preimage(), &proof.signature, &key),
             Err(_) => VerificationResult::Invalid,
         })
     }

@@ -4,9 +4,13 @@
 //! lets a request wait while another peer answers a later one, or for [`PATIENCE_MAX`], is benched: the sync is told that
 //! it disconnected, so it asks somebody else at once, and hears nothing of the peer's height until [`BENCH`] is over. The
 //! last peer that has what is needed is never benched, however slow its link.
+//!
+//! A peer that has just decided the height that this node is deciding is no reason to ask for it: the votes are on their
+//! way. Such a word reaches the sync only after [`GRACE`], and then most often tells nothing new.
 
 use super::context::{Assay, EngineHeight};
 use super::metrics::EngineMetrics;
+use super::watch::Shared;
 use arc_malachitebft_app::types::PeerId;
 use arc_malachitebft_engine::network::{NetworkEvent, NetworkMsg, NetworkRef, Status, Subscriber};
 use arc_malachitebft_sync::{OutboundRequestId, Request};
@@ -26,6 +30,8 @@ pub(crate) const PATIENCE_MAX: Duration = Duration::from_secs(4);
 const REPEAT: Duration = Duration::from_secs(2);
 /// How often waiting requests are looked at.
 const TICK: Duration = Duration::from_millis(500);
+/// How long the votes of a height that a peer has decided may take to get here, before it is asked for the block.
+const GRACE: Duration = Duration::from_millis(250);
 /// How long a peer that did not answer is left out.
 pub(crate) const BENCH: Duration = Duration::from_secs(60);
 /// How long the sync itself waits for an answer; long enough for several answers over 5 Mbit/s.
@@ -131,6 +137,8 @@ pub(crate) struct Desk {
     bench: Mutex<Bench>,
     sync: Mutex<Option<Box<dyn Subscriber<NetworkEvent<Assay>>>>>,
     told: Mutex<Option<(Status<Assay>, Instant)>>,
+    /// What peers said of the height that this node is deciding.
+    held: Mutex<BTreeMap<PeerId, Status<Assay>>>,
 }
 
 impl Desk {
@@ -150,6 +158,10 @@ impl Desk {
         let (status, at) = told.as_mut().filter(|(_, at)| at.elapsed() >= REPEAT)?;
         *at = Instant::now();
         Some(status.clone())
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeMap<PeerId, Status<Assay>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn leave_out(&self, peer: PeerId) {
@@ -226,6 +238,8 @@ pub(crate) enum SyncNotice {
     Other,
     /// Time passes.
     Tick,
+    /// What this peer said has been held back for long enough.
+    Release(PeerId),
 }
 
 impl From<NetworkEvent<Assay>> for SyncNotice {
@@ -241,21 +255,32 @@ impl From<NetworkEvent<Assay>> for SyncNotice {
 pub(crate) struct SyncEvents {
     pub(crate) network: NetworkRef<Assay>,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl SyncEvents {
-    fn on_event(&self, event: NetworkEvent<Assay>) {
+    fn on_event(&self, myself: &ActorRef<SyncNotice>, event: NetworkEvent<Assay>) {
         let now = Instant::now();
         let mut late = Vec::new();
         match &event {
-            NetworkEvent::Status(peer, status)
-                if !self.desk.bench().on_status(*peer, status.tip_height.into(), now) =>
-            {
-                return;
+            NetworkEvent::Status(peer, status) => {
+                let (peer, tip) = (*peer, Height::from(status.tip_height));
+                if !self.desk.bench().on_status(peer, tip, now) {
+                    return;
+                }
+                if tip == self.shared.deciding() {
+                    self.desk.held().insert(peer, status.clone());
+                    myself.send_after(GRACE, move || SyncNotice::Release(peer));
+                    return;
+                }
+                self.desk.held().remove(&peer);
             }
             NetworkEvent::SyncResponse(id, ..) => late = self.desk.bench().on_answer(id, now),
             NetworkEvent::SyncRequestFailed(id, ..) => self.desk.bench().on_failure(id),
-            NetworkEvent::PeerDisconnected(peer) => self.desk.bench().on_disconnect(*peer),
+            NetworkEvent::PeerDisconnected(peer) => {
+                self.desk.held().remove(peer);
+                self.desk.bench().on_disconnect(*peer);
+            }
             _ => {}
         }
         self.desk.tell(event);
@@ -278,12 +303,18 @@ impl Actor for SyncEvents {
 
     async fn handle(
         &self,
-        _myself: ActorRef<SyncNotice>,
+        myself: ActorRef<SyncNotice>,
         notice: SyncNotice,
         _state: &mut (),
     ) -> Result<(), ActorProcessingErr> {
         match notice {
-            SyncNotice::Event(event) => self.on_event(*event),
+            SyncNotice::Event(event) => self.on_event(&myself, *event),
+            SyncNotice::Release(peer) => {
+                let held = self.desk.held().remove(&peer);
+                if let Some(status) = held {
+                    self.desk.tell(NetworkEvent::Status(peer, status));
+                }
+            }
             SyncNotice::Other => {}
             SyncNotice::Tick => {
                 let late = self.desk.bench().on_tick(Instant::now());

@@ -122,6 +122,11 @@ impl Shared {
         !lock(&self.peers).is_empty()
     }
 
+    /// The height that is being decided.
+    pub(crate) fn deciding(&self) -> Height {
+        self.status.borrow().decided.next()
+    }
+
     /// The greatest height that a connected peer says it has decided; `None` while nobody is connected.
     pub(crate) fn best_told(&self) -> Option<Height> {
         lock(&self.peers).values().map(|peer| peer.height).max()

@@ -88,7 +88,7 @@ impl Node {
             chain_id: config.chain_id,
             key,
             codec,
-            verifier: ChainVerifier { chain_id: config.chain_id },
+            verifier: ChainVerifier::new(config.chain_id),
             timeouts: timeouts(config),
             application,
             guard,

@@ -250,7 +250,7 @@ impl BareNode {
             Assay,
             mine,
             consensus,
-            Box::new(ChainVerifier { chain_id: CHAIN_ID }),
+            Box::new(ChainVerifier::forgetful(CHAIN_ID)),
             Some(Box::new(signer)),
             network.clone(),
             host.clone(),

@@ -107,15 +107,43 @@ fn what_a_validator_abstains_from_reaches_nobody() {
 }
 
 #[tokio::test]
+async fn the_verifier_remembers_message_key_and_signature_together() {
+    let sign = |n: u8, vote: &Vote| Signature::from_bytes(key(n).sign(&vote.message(CHAIN_ID).sign_bytes()).0);
+    let public = |n: u8| PublicKey::from_bytes(key(n).public_key().0).unwrap();
+    let [vote, other] = [1, 2].map(|block| signed_vote(VoteType::Precommit, 1, 0, Some(block)).message);
+    let verifier = ChainVerifier::new(CHAIN_ID);
+    for _ in 0..2 {
+        for (case, vote, signer, known, valid) in [
+            ("genuine", &vote, 1, 1, true),
+            ("another message", &other, 1, 1, false),
+            ("another key", &vote, 1, 2, false),
+            ("another signer", &vote, 2, 1, false),
+        ] {
+            // Always a signature of the first message.
+            let signature = sign(signer, &signed_vote(VoteType::Precommit, 1, 0, Some(1)).message);
+            let found = verifier.verify_signed_vote(vote, &signature, &public(known)).await.unwrap();
+            assert_eq!(found.is_valid(), valid, "{case}");
+        }
+    }
+    // Beyond what is remembered, signatures are verified anew.
+    for round in 0..2_500 {
+        let vote = signed_vote(VoteType::Precommit, 1, round, Some(1)).message;
+        assert!(verifier.verify_signed_vote(&vote, &sign(1, &vote), &public(1)).await.unwrap().is_valid());
+    }
+    assert!(verifier.verify_signed_vote(&vote, &sign(1, &vote), &public(1)).await.unwrap().is_valid());
+}
+
+#[tokio::test]
 async fn the_signer_answers_from_the_guard_and_never_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
     guard::create(folder.path(), CHAIN_ID, &key(1)).unwrap();
     let guard = Guard::open(folder.path(), CHAIN_ID, key(1), Height::ZERO).unwrap();
     let (voting, thread) = VotingKey::new(guard, key(1), CHAIN_ID, Stopper::new(), EngineMetrics::new()).unwrap();
     let signer = GuardedSigner(voting.clone());
-    let verifier = ChainVerifier { chain_id: CHAIN_ID };
+    let verifier = ChainVerifier::new(CHAIN_ID);
     let public = PublicKey::from_bytes(key(1).public_key().0).unwrap();
     let ask = |kind, id| signer.sign_vote(signed_vote(kind, 1, 0, id).message);
+    let verifier = &verifier;
     let valid = |vote: Vote, signature: Signature| async move {
         verifier.verify_signed_vote(&vote, &signature, &public).await.unwrap().is_valid()
     };
@@ -134,7 +162,7 @@ async fn the_signer_answers_from_the_guard_and_never_with_an_error() {
     assert_eq!(over.signature.to_bytes(), ABSTAINED);
 
     let proof = signer.sign_validator_proof(Vec::new(), vec![1, 2, 3]).await.unwrap();
-    assert!(Verifier::<Assay>::verify_validator_proof(&verifier, &proof).await.unwrap().is_valid());
+    assert!(Verifier::<Assay>::verify_validator_proof(verifier, &proof).await.unwrap().is_valid());
     drop(signer);
     thread.join().unwrap();
 }
