@@ -130,6 +130,7 @@ fn the_reference_contracts_are_compiled_from_their_sources() {
         ("ReputationReference", "reputation"),
         ("ValidationReference", "validation"),
         ("Receiver", "receiver"),
+        ("JobsReference", "jobs"),
     ] {
         let artifact = std::fs::read_to_string(artifacts().join(format!("{contract}.json"))).unwrap();
         let artifact: serde_json::Value = serde_json::from_str(&artifact).unwrap();

@@ -9,6 +9,7 @@ mod chain;
 mod escrow;
 mod family;
 mod genesis;
+mod jobs_reference;
 mod modules;
 mod operations;
 mod payload;
