@@ -15,7 +15,7 @@ use alloy_rpc_types_trace::geth::{GethDebugTracingCallOptions, GethDebugTracingO
 use assay_executive::Executive;
 use assay_genesis::ChainSpec;
 use assay_kernel::StateView;
-use assay_primitives::{CheckedTx, CommitCertificate, Height, ValidatorSet};
+use assay_primitives::{CheckedTx, CommitCertificate, Fault, Height, ValidatorSet};
 use assay_store::Store;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -260,6 +260,14 @@ impl Chain {
         self.read(move |core| core.fee_history(count, newest, &percentiles)).await
     }
 
+    /// Wei of base fees that the blocks of a range burned, its ends included. On the query executor.
+    ///
+    /// # Errors
+    /// `UnknownBlock` where one of them is not kept; `Busy`, `Stopped`, `Fault`.
+    pub async fn burned(&self, from: u64, to: u64) -> Result<U256, ReadError> {
+        self.read(move |core| core.burned(from, to)).await
+    }
+
     // State.
 
     /// The state after a block.
@@ -268,6 +276,24 @@ impl Chain {
     /// `UnknownBlock`, `Pruned`, `Stopped`, `Fault`.
     pub fn state(&self, block: BlockRef) -> Result<Arc<dyn StateView>, ReadError> {
         self.inner.core.state(block)
+    }
+
+    /// What a reader makes of a block and the state after it. On the query executor.
+    ///
+    /// # Errors
+    /// `UnknownBlock`, `Pruned`, `Busy`, `Stopped`, `Fault`.
+    pub async fn read_state<T: Send + 'static>(
+        &self,
+        block: BlockRef,
+        reader: impl FnOnce(&CommittedBlock, &dyn StateView) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        self.read(move |core| {
+            let block = core.block(block)?.ok_or(ReadError::UnknownBlock)?;
+            // By number: the head may have moved since a tag was resolved.
+            let view = core.state(BlockRef::Number(block.number()))?;
+            reader(&block, &*view).map_err(|fault| core.query_fault(fault))
+        })
+        .await
     }
 
     /// Height of the oldest state that can be read.

@@ -3,8 +3,8 @@
 use crate::core::Core;
 use crate::query::{FeeHistory, LogEntry, LogQuery};
 use crate::types::{BlockRef, CommittedBlock, ReadError};
-use alloy_primitives::{Bloom, BloomInput};
-use assay_primitives::Height;
+use alloy_primitives::{Bloom, BloomInput, U256};
+use assay_primitives::{Bps, Height};
 use std::time::{Duration, Instant};
 
 /// Headers whose blooms are read at a time.
@@ -77,6 +77,25 @@ impl Core {
             next = page.next;
         }
         Ok(found)
+    }
+
+    /// As the executor divides base fees: what is not burned of each transaction's is rounded down.
+    pub(crate) fn burned(&self, from: u64, to: u64) -> Result<U256, ReadError> {
+        let whole = U256::from(Bps::WHOLE.get());
+        let kept = whole - U256::from(self.executive.params().fee_split.burned.get());
+        let mut sum = U256::ZERO;
+        for number in from..=to {
+            if self.header_at(number)?.ok_or(ReadError::UnknownBlock)?.gas_used == 0 {
+                continue;
+            }
+            let block = self.block_at(number)?.ok_or(ReadError::UnknownBlock)?;
+            let base_fee = U256::from(block.header.base_fee_per_gas.unwrap_or_default());
+            for receipt in &block.receipts {
+                let paid = base_fee * U256::from(receipt.gas_used);
+                sum += paid - paid * kept / whole;
+            }
+        }
+        Ok(sum)
     }
 
     pub(crate) fn fee_history(

@@ -3,6 +3,7 @@
 use crate::config::RpcConfig;
 use crate::error::{Answer, RpcError};
 use crate::filters::Filters;
+use crate::methods::Burned;
 use crate::metrics::RpcMetrics;
 use crate::pending::PendingHashes;
 use alloy_primitives::U64;
@@ -44,6 +45,8 @@ pub struct Api {
     pub filters: Filters,
     /// Hashes of the transactions that entered the pool last.
     pub pending: PendingHashes,
+    /// Base fees burned so far, as far as somebody asked.
+    pub burned: tokio::sync::Mutex<Burned>,
     /// Counters.
     pub metrics: RpcMetrics,
     /// What the node knows of its network.

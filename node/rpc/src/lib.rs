@@ -18,6 +18,7 @@
 mod admin;
 mod api;
 mod args;
+mod changes;
 mod config;
 mod error;
 mod filters;
@@ -28,6 +29,7 @@ mod hosts;
 mod log_filter;
 mod methods;
 mod metrics;
+mod page;
 mod pending;
 mod rate;
 mod revert;

@@ -1,5 +1,6 @@
 //! The methods, by namespace, and the module that serves them.
 
+mod agents;
 mod assay;
 mod blocks;
 mod calls;
@@ -10,9 +11,11 @@ mod discover;
 mod fees;
 mod fill;
 mod filters;
+mod jobs;
 mod logs;
 mod net;
 mod state;
+mod supply;
 mod transactions;
 mod txpool;
 
@@ -26,6 +29,8 @@ use jsonrpsee::server::RegisterMethodError;
 use serde::Serialize;
 use std::future::Future;
 use std::sync::Arc;
+
+pub use supply::Burned;
 
 /// The module in the making.
 struct Table {
@@ -88,7 +93,12 @@ pub fn module(api: Arc<Api>) -> Result<(RpcModule<Api>, Vec<&'static str>), Regi
             Namespace::Net => net::add_net(&mut table)?,
             Namespace::Web3 => net::add_web3(&mut table)?,
             Namespace::Rpc => net::add_rpc(&mut table)?,
-            Namespace::Assay => assay::add(&mut table)?,
+            Namespace::Assay => {
+                assay::add(&mut table)?;
+                agents::add(&mut table)?;
+                jobs::add(&mut table)?;
+                supply::add(&mut table)?;
+            }
             Namespace::Txpool => txpool::add(&mut table)?,
             Namespace::Debug => debug::add(&mut table)?,
             Namespace::Dev => dev::add(&mut table)?,

@@ -66,7 +66,8 @@ fn client(address: IpAddr) -> IpAddr {
 pub fn cost(method: &str) -> u32 {
     match method {
         "eth_call" | "eth_estimateGas" | "eth_createAccessList" | "eth_fillTransaction" | "eth_getProof" => 5,
-        "eth_getLogs" | "eth_getFilterLogs" | "eth_feeHistory" | "txpool_content" | "txpool_inspect" => 10,
+        "eth_getLogs" | "eth_getFilterLogs" | "eth_feeHistory" | "txpool_content" | "txpool_inspect"
+        | "assay_getAgents" | "assay_getJobs" | "assay_getSupply" => 10,
         "eth_sendRawTransaction" | "eth_sendRawTransactionSync" | "eth_getBlockReceipts" => 2,
         method if method.starts_with("debug_trace") => 20,
         _ => 1,

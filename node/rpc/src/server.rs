@@ -118,6 +118,7 @@ pub async fn serve(
     let api = Arc::new(Api {
         filters: Filters::new(config.limits.filters, config.limits.filter_idle),
         pending: PendingHashes::default(),
+        burned: tokio::sync::Mutex::default(),
         metrics: metrics.clone(),
         config: config.clone(),
         chain,

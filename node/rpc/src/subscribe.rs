@@ -1,17 +1,19 @@
-//! `eth_subscribe`: new heads, logs, pending transactions.
+//! `eth_subscribe`: new heads, logs, pending transactions, changes of agents and of jobs.
 //!
-//! Heads and logs are read from the chain by height, an event only wakes the reader, so none is ever missed or sent
+//! Heads, logs and changes are read from the chain by height, an event only wakes the reader, so none is ever missed or sent
 //! twice, however bursts fall. `fromBlock` resumes at a height: `["newHeads", {"fromBlock": "0x10"}]`, or the field of
-//! a log filter. Pending transactions are events only; where a reader lags behind the event bus, a notification
+//! a log filter, or of the options of `agents` and `jobs`. Pending transactions are events only; where a reader lags behind the event bus, a notification
 //! `assay_subscriptionLagged` says how many it missed. A client that does not read loses its subscription.
 
 use crate::api::{Api, random_id};
 use crate::args::{Args, Quantity};
+use crate::changes::{ChangeFilter, agent_changes, job_changes};
 use crate::error::{Answer, RpcError};
 use crate::log_filter::{LogFilter, LogRange};
 use crate::wire::{HeaderView, LogView, TransactionView};
 use alloy_primitives::U128;
 use assay_chain::{BlockRef, ChainEvent, CommittedBlock, LogQuery};
+use assay_identity::registries::registries_of;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::traits::IdProvider;
 use jsonrpsee::core::{SubscriptionError, to_json_raw_value};
@@ -46,7 +48,30 @@ impl IdProvider for HexIds {
 enum Kind {
     Heads { from: Option<u64> },
     Logs { query: LogQuery, from: Option<u64> },
+    Agents { of: ChangeFilter, from: Option<u64> },
+    Jobs { of: ChangeFilter, from: Option<u64> },
     Pending { full: bool },
+}
+
+impl Kind {
+    /// Where it resumes.
+    const fn from(&self) -> Option<u64> {
+        match self {
+            Self::Heads { from } | Self::Logs { from, .. } | Self::Agents { from, .. } | Self::Jobs { from, .. } => {
+                *from
+            }
+            Self::Pending { .. } => None,
+        }
+    }
+}
+
+/// Options of `agents` and `jobs`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ChangeOptions {
+    from_block: Option<Quantity>,
+    agent_id: Option<Quantity>,
+    job_id: Option<Quantity>,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +116,13 @@ async fn serve(
             let next = from.unwrap_or(head + 1);
             follow(&api, &sink, next, |block| LogView::matching(block, &query).iter().map(raw).collect()).await
         }
+        (Kind::Agents { of, from }, _) => {
+            let registries = registries_of(api.chain.spec().kind);
+            follow(&api, &sink, from.unwrap_or(head + 1), |block| agent_changes(block, registries, of)).await
+        }
+        (Kind::Jobs { of, from }, _) => {
+            follow(&api, &sink, from.unwrap_or(head + 1), |block| job_changes(block, of)).await
+        }
         (Kind::Pending { full }, Some(events)) => follow_pool(&api, &sink, events, full).await,
         (Kind::Pending { .. }, None) => Ok(()),
     };
@@ -115,15 +147,32 @@ fn kind(params: &Params<'_>, api: &Api) -> Answer<Kind> {
                 LogRange::Block(_) => return Err(RpcError::params("a subscription cannot watch one block")),
             }
         }
+        "agents" | "jobs" => {
+            let options: ChangeOptions = args.optional()?.unwrap_or_default();
+            let from = options.from_block.map(|from| from.0);
+            match (name.as_str(), options.agent_id, options.job_id) {
+                ("agents", of, None) => Kind::Agents { of: of.map(|of| of.0), from },
+                ("jobs", None, of) => Kind::Jobs { of: of.map(|of| of.0), from },
+                _ => return Err(RpcError::params("agents take agentId, jobs take jobId")),
+            }
+        }
         "newPendingTransactions" => Kind::Pending { full: args.optional()?.unwrap_or(false) },
-        _ => return Err(RpcError::params("no such subscription: newHeads, logs or newPendingTransactions")),
+        _ => {
+            return Err(RpcError::params(
+                "no such subscription: newHeads, logs, newPendingTransactions, agents or jobs",
+            ));
+        }
     };
     args.end()?;
-    if let Kind::Heads { from: Some(from) } | Kind::Logs { from: Some(from), .. } = kind {
+    if let Some(from) = kind.from() {
         let head = api.chain.head().number();
         if head.saturating_sub(from) >= limits.resume_blocks {
             let message = format!("fromBlock is more than {} blocks back", limits.resume_blocks);
             return Err(RpcError::limit("range_too_large", message, "maxRange", limits.resume_blocks));
+        }
+        // What is not kept cannot be told again; better to say so now than to fall silent.
+        if from <= head {
+            api.block(BlockRef::Number(from))?;
         }
     }
     Ok(kind)

@@ -1,6 +1,7 @@
 //! Tests of the crate.
 #![allow(clippy::float_arithmetic, reason = "tests")]
 
+mod agents;
 mod args;
 mod chain;
 mod discover;
@@ -8,6 +9,7 @@ mod driver;
 mod errors;
 mod filters;
 mod hosts;
+mod page;
 mod scan;
 mod server;
 mod stalls;

@@ -10,6 +10,7 @@ mod hooks;
 pub mod invariants;
 mod money;
 pub mod params;
+pub mod reads;
 mod settle;
 mod state;
 pub mod types;

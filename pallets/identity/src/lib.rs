@@ -5,6 +5,7 @@ pub mod error;
 pub mod identity;
 pub mod invariants;
 pub mod params;
+pub mod reads;
 pub mod registries;
 pub mod reputation;
 pub mod tags;

@@ -7,7 +7,7 @@ use crate::keys::take_randomness;
 use crate::params::StakingParams;
 use crate::pool::{account, bond};
 use crate::sets::{add_candidate, at_height, choose, keys_of};
-use crate::state::{AGENT_LOCKS, KEY_OWNERS, OPERATORS, PARAMS, RESERVE, VALIDATORS};
+use crate::state::{ACCOUNTED, AGENT_BONDS_TOTAL, AGENT_LOCKS, KEY_OWNERS, OPERATORS, PARAMS, RESERVE, VALIDATORS};
 use crate::types::{Status, Validator};
 use alloy_primitives::{Address, B256, U256};
 use assay_abi::staking::STAKING;
@@ -139,4 +139,27 @@ pub fn slash_bond(
 /// `Halted`, `Fault`.
 pub fn locked(ctx: &mut Ctx<'_>, agent: U256, role: Role, module: Address, job: U256) -> Result<u128, CallError> {
     ctx.view_of(STAKING, |ctx| AGENT_LOCKS.get_or_default(ctx, &(agent, role.number(), module, job)))
+}
+
+/// Wei that the module holds, in parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// What may still be issued; what was slashed is in it.
+    pub reserve: u128,
+    /// What bonds of agents hold.
+    pub agent_bonds: u128,
+    /// What validators and delegators hold: stake, what is unbonding, rewards that nobody has withdrawn.
+    pub stake: u128,
+}
+
+/// What the module holds after a block; income that has not been divided yet is not among it.
+///
+/// # Errors
+/// A `Fault` of the view.
+pub fn holdings(view: &dyn StateView) -> Result<Holdings, Fault> {
+    read(view, STAKING, |ctx| {
+        let (reserve, agent_bonds) = (RESERVE.get_or_default(ctx)?, AGENT_BONDS_TOTAL.get_or_default(ctx)?);
+        let stake = ACCOUNTED.get_or_default(ctx)?.saturating_sub(reserve).saturating_sub(agent_bonds);
+        Ok(Holdings { reserve, agent_bonds, stake })
+    })
 }

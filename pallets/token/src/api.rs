@@ -7,7 +7,8 @@ use alloy_primitives::{Address, U256};
 use assay_abi::token::INativeToken::Transfer;
 use assay_abi::token::INativeTokenFactory::UnknownToken;
 use assay_abi::token_id;
-use assay_kernel::{CallError, Ctx, revert};
+use assay_kernel::{CallError, Ctx, StateView, read, revert};
+use assay_primitives::Fault;
 
 /// Whether an address is a native token's: those, and only those, may take the fast path.
 ///
@@ -99,6 +100,23 @@ pub fn total_supply(ctx: &mut Ctx<'_>, token: Address) -> Result<U256, CallError
         return Ok(U256::ZERO);
     }
     ctx.view_of(token, |ctx| Ok(U256::from(SUPPLY.get_or_default(ctx)?)))
+}
+
+/// All there is of a token after a block, and what some accounts hold of it; `None` for an address that is no token's.
+///
+/// # Errors
+/// A `Fault` of the view.
+pub fn supply_at(view: &dyn StateView, token: Address, accounts: &[Address]) -> Result<Option<(U256, U256)>, Fault> {
+    read(view, token, |ctx| {
+        if !is_token(ctx, token)? {
+            return Ok(None);
+        }
+        let mut held = U256::ZERO;
+        for account in accounts {
+            held = held.saturating_add(balance_of(ctx, token, *account)?);
+        }
+        Ok(Some((total_supply(ctx, token)?, held)))
+    })
 }
 
 /// Refuses what cannot be a token: a host takes nobody for a native module whose address is not one of the family's.

@@ -4,13 +4,19 @@ use super::Table;
 use crate::api::Api;
 use crate::args::{Args, Quantity};
 use crate::error::Answer;
-use alloy_primitives::{Address, B256, U64};
+use crate::revert::Reason;
+use alloy_primitives::{Address, B256, Bytes, U64};
 use assay_primitives::certificate::Signature64;
 use jsonrpsee::server::RegisterMethodError;
 use serde::Serialize;
 
 pub(super) fn add(table: &mut Table) -> Result<(), RegisterMethodError> {
-    table.plain("assay_getCertificate", certificate)
+    table.plain("assay_getCertificate", certificate)?;
+    table.plain("assay_decodeError", |_, mut args| {
+        let data: Bytes = args.required()?;
+        args.end()?;
+        Ok(Reason::of(&data))
+    })
 }
 
 #[derive(Clone, Serialize)]

@@ -6,12 +6,14 @@ use super::calls::request;
 use super::transactions::raw_transaction;
 use crate::api::Api;
 use crate::args::{Args, BlockArg};
-use crate::error::Answer;
+use crate::error::{Answer, RpcError};
+use crate::revert::name_frames;
 use crate::wire::{raw_block, raw_header, raw_receipt};
 use alloy_primitives::{B256, Bytes};
 use alloy_rpc_types_trace::geth::{GethDebugTracingCallOptions, GethDebugTracingOptions, GethTrace, TraceResult};
 use assay_chain::{BlockRef, CallQuery};
 use jsonrpsee::server::RegisterMethodError;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub(super) fn add(table: &mut Table) -> Result<(), RegisterMethodError> {
@@ -37,27 +39,37 @@ fn block(api: &Api, mut args: Args) -> Answer<Arc<assay_chain::CommittedBlock>> 
     api.block(block)
 }
 
-async fn trace_transaction(api: Arc<Api>, mut args: Args) -> Answer<GethTrace> {
+/// A trace, the frames of a call tracer with the names of native functions and errors.
+fn named(trace: &GethTrace) -> Answer<Value> {
+    let mut value = serde_json::to_value(trace).map_err(|error| RpcError::internal(&error.to_string()))?;
+    if matches!(trace, GethTrace::CallTracer(_)) {
+        name_frames(&mut value);
+    }
+    Ok(value)
+}
+
+async fn trace_transaction(api: Arc<Api>, mut args: Args) -> Answer<Value> {
     let hash: B256 = args.required()?;
     let options: GethDebugTracingOptions = args.optional()?.unwrap_or_default();
     args.end()?;
-    Ok(api.chain.trace_transaction(hash, options).await?)
+    named(&api.chain.trace_transaction(hash, options).await?)
 }
 
-async fn trace_call(api: Arc<Api>, mut args: Args) -> Answer<GethTrace> {
+async fn trace_call(api: Arc<Api>, mut args: Args) -> Answer<Value> {
     let query = CallQuery::new(request(&mut args)?, args.block()?);
     let options: GethDebugTracingCallOptions = args.optional()?.unwrap_or_default();
     args.end()?;
-    Ok(api.chain.trace_call(query, options).await?)
+    named(&api.chain.trace_call(query, options).await?)
 }
 
-async fn trace_block(
-    api: Arc<Api>,
-    block: fn(&mut Args) -> Answer<BlockRef>,
-    mut args: Args,
-) -> Answer<Vec<TraceResult>> {
+async fn trace_block(api: Arc<Api>, block: fn(&mut Args) -> Answer<BlockRef>, mut args: Args) -> Answer<Vec<Value>> {
     let block = block(&mut args)?;
     let options: GethDebugTracingOptions = args.optional()?.unwrap_or_default();
     args.end()?;
-    Ok(api.chain.trace_block(block, options).await?)
+    let traces = api.chain.trace_block(block, options).await?;
+    let one = |traced: &TraceResult| match traced {
+        TraceResult::Success { result, tx_hash } => Ok(json!({ "result": named(result)?, "txHash": tx_hash })),
+        TraceResult::Error { error, tx_hash } => Ok(json!({ "error": error, "txHash": tx_hash })),
+    };
+    traces.iter().map(one).collect()
 }

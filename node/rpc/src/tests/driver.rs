@@ -9,6 +9,7 @@ use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{Address, Bytes, TxKind, U256};
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::{MnemonicBuilder, PrivateKeySigner};
+use alloy_sol_types::SolCall;
 use assay_chain::{Chain, ChainConfig, ProposerIdentity};
 use assay_consensus::{Application as _, ConsensusKey, ConsensusMessage};
 use assay_executive::Executive;
@@ -124,18 +125,24 @@ pub fn signer(index: u32) -> PrivateKeySigner {
     MnemonicBuilder::from_phrase(DEV_MNEMONIC).index(index).unwrap().build().unwrap()
 }
 
-/// A signed transaction.
+/// A signed transaction that sends a few wei, unless it creates.
 pub fn signed(from: &PrivateKeySigner, nonce: u64, to: TxKind, input: Bytes) -> Bytes {
+    let value = if to.is_create() { U256::ZERO } else { U256::from(1_000) };
+    sign(from, TxEip1559 { nonce, gas_limit: 200_000, to, value, input, ..TxEip1559::default() })
+}
+
+/// A signed call of a native module, without value.
+pub fn calls<C: SolCall>(from: &PrivateKeySigner, nonce: u64, to: Address, call: &C) -> Bytes {
+    let input = call.abi_encode().into();
+    sign(from, TxEip1559 { nonce, gas_limit: 2_000_000, to: to.into(), input, ..TxEip1559::default() })
+}
+
+fn sign(from: &PrivateKeySigner, tx: TxEip1559) -> Bytes {
     let tx = TxEip1559 {
         chain_id: DEV_CHAIN_ID,
-        nonce,
-        gas_limit: 200_000,
         max_fee_per_gas: 10_000_000_000,
         max_priority_fee_per_gas: 1_000_000_000,
-        to,
-        value: if to.is_create() { U256::ZERO } else { U256::from(1_000) },
-        input,
-        ..TxEip1559::default()
+        ..tx
     };
     let signature = from.sign_hash_sync(&tx.signature_hash()).unwrap();
     TxEnvelope::from(tx.into_signed(signature)).encoded_2718().into()

@@ -1,9 +1,17 @@
 //! Errors: codes, words and data that clients and agents rely on.
 
 use crate::error::RpcError;
-use alloy_primitives::{B256, Bytes, U256, hex};
-use alloy_sol_types::{Panic, PanicKind, Revert, SolError as _};
-use assay_abi::errors::NoDelegate;
+use crate::revert::{Reason, name_frames};
+use alloy_primitives::{Address, B256, Bytes, U256, hex};
+use alloy_sol_types::{Panic, PanicKind, Revert, SolCall as _, SolError as _};
+use assay_abi::errors::{NoDelegate, UnknownSelector};
+use assay_abi::escrow::ESCROW;
+use assay_abi::escrow::IEscrow::jobCounterCall;
+use assay_abi::escrow::IEscrowErrors::BudgetMismatch;
+use assay_abi::identity::IIdentityRegistry::ERC721OutOfBoundsIndex;
+use assay_abi::staking::IStaking::InvalidRole;
+use assay_abi::token::INativeTokenFactory::isTokenCall;
+use assay_abi::token::TOKEN_FACTORY;
 use assay_chain::{CallError, PoolError, ReadError, SubmitError, WaitError};
 use assay_primitives::TxError;
 use jsonrpsee::types::ErrorObjectOwned;
@@ -19,6 +27,10 @@ fn reverts_say_why_and_carry_the_raw_data() {
     for (data, message) in [
         (Revert::from("too late").abi_encode(), "execution reverted: too late"),
         (NoDelegate {}.abi_encode(), "execution reverted: NoDelegate()"),
+        (InvalidRole { role: 7 }.abi_encode(), "execution reverted: InvalidRole(7)"),
+        (BudgetMismatch {}.abi_encode(), "execution reverted: BudgetMismatch()"),
+        // An argument is missing: nothing is claimed of it.
+        (InvalidRole::SELECTOR.to_vec(), "execution reverted"),
         (Vec::new(), "execution reverted"),
         (vec![1, 2, 3], "execution reverted"),
         (hex!("08c379a0ffff").to_vec(), "execution reverted"),
@@ -28,6 +40,43 @@ fn reverts_say_why_and_carry_the_raw_data() {
     }
     let error = wire(CallError::Reverted(Bytes::from(panic)));
     assert!(error["message"].as_str().unwrap().contains("overflow"), "{error}");
+}
+
+#[test]
+fn custom_errors_are_decoded_with_their_arguments() {
+    let owner = Address::repeat_byte(0xab);
+    let decoded = |data: Vec<u8>| serde_json::to_value(Reason::of(&data)).unwrap();
+    assert_eq!(
+        decoded(ERC721OutOfBoundsIndex { owner, index: U256::from(9) }.abi_encode()),
+        json!({
+            "reason": "ERC721OutOfBoundsIndex",
+            "signature": "ERC721OutOfBoundsIndex(address,uint256)",
+            "args": [owner.to_checksum(None), "0x9"],
+            "message": format!("ERC721OutOfBoundsIndex({}, 9)", owner.to_checksum(None)),
+        })
+    );
+    let selector = UnknownSelector { selector: [1, 2, 3, 4].into() };
+    assert_eq!(decoded(selector.abi_encode())["args"], json!(["0x01020304"]));
+    assert_eq!(decoded(Revert::from("too late").abi_encode())["reason"], "Error");
+    assert_eq!(decoded(vec![1, 2, 3, 4]), Value::Null);
+}
+
+#[test]
+fn frames_of_native_modules_have_names() {
+    let call = Bytes::from(isTokenCall { token: Address::ZERO }.abi_encode());
+    let mut frame = json!({
+        "to": TOKEN_FACTORY, "input": call,
+        "calls": [{
+            "to": ESCROW, "input": Bytes::from(jobCounterCall {}.abi_encode()), "error": "execution reverted",
+            "output": Bytes::from(BudgetMismatch {}.abi_encode()),
+        }, { "to": Address::repeat_byte(1), "input": call }],
+    });
+    name_frames(&mut frame);
+    assert_eq!(frame["function"], "isToken(address)");
+    assert_eq!(frame["revertReason"], Value::Null);
+    assert_eq!(frame["calls"][0]["function"], "jobCounter()");
+    assert_eq!(frame["calls"][0]["revertReason"], "BudgetMismatch()");
+    assert_eq!(frame["calls"][1]["function"], Value::Null);
 }
 
 #[test]
