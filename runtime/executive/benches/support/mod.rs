@@ -28,8 +28,19 @@ impl Key {
     }
 
     pub fn sign(&self, to: TxKind, gas_limit: u64, value: U256, input: Bytes) -> Bytes {
+        self.signed(0, to, gas_limit, value, input)
+    }
+
+    /// A call with a nonce, and gas for any call of a module.
+    #[allow(dead_code, reason = "not every benchmark needs it")]
+    pub fn sign_at(&self, nonce: u64, to: TxKind, input: Bytes) -> Bytes {
+        self.signed(nonce, to, 400_000, U256::ZERO, input)
+    }
+
+    fn signed(&self, nonce: u64, to: TxKind, gas_limit: u64, value: U256, input: Bytes) -> Bytes {
         let tx = TxEip1559 {
             chain_id: CHAIN_ID,
+            nonce,
             gas_limit,
             max_fee_per_gas: 10_000_000_000,
             max_priority_fee_per_gas: 1_000_000_000,
