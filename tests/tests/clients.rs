@@ -161,3 +161,9 @@ fn real_clients_take_jobs_through_escrow() {
     let node = Node::dev(&[]);
     run(&node.rpc(), &node.ws(), "node", "jobs.mjs");
 }
+
+#[test]
+fn real_clients_find_agents_and_jobs() {
+    let node = Node::dev(&[]);
+    run(&node.rpc(), &node.ws(), "node", "agents.mjs");
+}
