@@ -7,11 +7,13 @@
 //! token     native tokens and any ERC-20
 //! agent     the ERC-8004 registries
 //! job       jobs with escrowed payment (ERC-8183), bids for them
+//! auction   sealed bids, providers, credits of jobs
 //! stake     validators, delegation, bonds of agents
 //! ```
 
 pub mod agent;
 mod amount;
+pub mod auction;
 pub mod job;
 mod report;
 mod session;

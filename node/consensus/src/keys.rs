@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use zeroize::Zeroizing;
 
+/// What every proof of possession begins with.
+pub const POSSESSION_PREFIX: &[u8] = b"assay 1 consensus key possession";
+
 /// Address of a consensus key, as in Tendermint: the first 20 bytes of SHA-256 of the Ed25519 public key.
 pub fn address_of(public_key: B256) -> ConsensusAddress {
     let digest = Sha256::digest(public_key);
@@ -65,6 +68,12 @@ impl ConsensusKey {
     /// The address.
     pub fn address(&self) -> ConsensusAddress {
         address_of(self.public_key)
+    }
+
+    /// Proves that whoever registers this key for a purpose holds it: a signature over [`POSSESSION_PREFIX`] and the
+    /// purpose. No consensus message begins like this, so the guard need not know of it.
+    pub fn prove_possession(&self, purpose: &[u8]) -> Signature64 {
+        self.sign(&[POSSESSION_PREFIX, purpose].concat())
     }
 
     /// Signs raw bytes. Consensus messages go through the signing guard, never through here.

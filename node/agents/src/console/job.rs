@@ -3,7 +3,6 @@
 use super::amount::{format_units, parse_units};
 use super::report::{Report, pair, printable};
 use super::session::{ConsoleError, Session};
-use super::stake::COIN_DECIMALS;
 use super::token::done;
 use crate::node::Receipt;
 use alloy_primitives::{Address, B256, Bytes, U256, address, keccak256};
@@ -36,19 +35,6 @@ pub enum JobAction {
     Create(NewJob),
     /// Names the price of an open job.
     Price(U256, String),
-    /// Asks agents for bids.
-    OpenBids {
-        /// The job.
-        job: U256,
-        /// Seconds in which agents may bid.
-        seconds: u64,
-        /// Seconds that the winner has for the work at least.
-        work_time: u64,
-        /// Highest price.
-        max_price: String,
-        /// Coins that each bidder has at stake.
-        bond: String,
-    },
     /// Bids for an agent of the signer's.
     Bid {
         /// The job.
@@ -116,20 +102,6 @@ pub async fn run(session: &Session, action: JobAction) -> Result<Report, Console
             let receipt = set_price(session, job, price_units(session, &price).await?).await?;
             Ok(done(&receipt, &format!("job {job} costs {price}")))
         }
-        JobAction::OpenBids { job, seconds, work_time, max_price, bond } => {
-            let until = session.now().await?.saturating_add(seconds);
-            let call = B::openBidsCall {
-                jobId: job,
-                sealedBids: false,
-                bidUntil: until,
-                revealUntil: until,
-                workTime: work_time,
-                maxPrice: price_units(session, &max_price).await?,
-                bond: parse_units(&bond, COIN_DECIMALS)?,
-            };
-            let receipt = session.send(ESCROW, &call).await?;
-            Ok(done(&receipt, &format!("job {job} takes bids for {seconds} s")))
-        }
         JobAction::Bid { job, agent, price } => {
             let units = price_units(session, &price).await?;
             let receipt = session.send(ESCROW, &B::bidCall { jobId: job, agentId: agent, price: units }).await?;
@@ -153,7 +125,8 @@ async fn decimals(session: &Session) -> Result<u8, ConsoleError> {
     session.view(DEFAULT_TOKEN, &T::decimalsCall {}).await
 }
 
-async fn price_units(session: &Session, price: &str) -> Result<U256, ConsoleError> {
+/// A price in the default token's smallest unit.
+pub(super) async fn price_units(session: &Session, price: &str) -> Result<U256, ConsoleError> {
     Ok(parse_units(price, decimals(session).await?)?)
 }
 

@@ -4,7 +4,7 @@ use super::amount::{format_units, parse_units};
 use super::report::{Report, pair};
 use super::session::{ConsoleError, Session};
 use super::token::done;
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use assay_abi::staking::{IStaking as I, STAKING};
 use serde_json::{Value, json};
 
@@ -18,6 +18,10 @@ const PAGE: u64 = 100;
 pub enum StakeAction {
     /// All validators, or one and the signer's delegation with it.
     Show(Option<Address>),
+    /// Registers the signer's validator and bonds an amount as its own stake.
+    Bond(Box<NewValidator>),
+    /// Replaces the consensus key of the signer's validator.
+    RotateKey(ProvenKey),
     /// Delegates an amount to a validator.
     Delegate(Address, String),
     /// Takes an amount back from a validator; all of it where none is named.
@@ -37,6 +41,30 @@ pub enum StakeAction {
     },
 }
 
+/// A key, and the proof that whoever registers it holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvenKey {
+    /// The public key.
+    pub key: B256,
+    /// The proof, for this chain and operator.
+    pub proof: Bytes,
+}
+
+/// A validator that is to be registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewValidator {
+    /// Its own stake.
+    pub amount: String,
+    /// Signs proposals and votes.
+    pub consensus: ProvenKey,
+    /// Makes randomness.
+    pub randomness: ProvenKey,
+    /// Who receives priority fees; the signer where there is none.
+    pub fee_address: Option<Address>,
+    /// Share of the rewards that the operator keeps, in hundredths of a per cent.
+    pub commission: u16,
+}
+
 /// Does it.
 ///
 /// # Errors
@@ -45,6 +73,15 @@ pub async fn run(session: &Session, action: StakeAction) -> Result<Report, Conso
     match action {
         StakeAction::Show(None) => list(session).await,
         StakeAction::Show(Some(operator)) => show(session, operator).await,
+        StakeAction::Bond(validator) => bond(session, *validator).await,
+        StakeAction::RotateKey(new) => {
+            let call = I::rotateConsensusKeyCall { publicKey: new.key, proof: new.proof };
+            let receipt = session.send(STAKING, &call).await?;
+            let rotated: Option<I::ConsensusKeyRotated> = receipt.event();
+            let address = rotated.map(|rotated| rotated.consensusAddress);
+            let report = done(&receipt, &format!("{} signs from two heights on", new.key));
+            Ok(report.with("publicKey", json!(new.key)).with("consensusAddress", json!(address)))
+        }
         StakeAction::Delegate(operator, amount) => {
             let value = parse_units(&amount, COIN_DECIMALS)?;
             let receipt = session.pay(STAKING, &I::delegateCall { operator }, value).await?;
@@ -69,6 +106,21 @@ pub async fn run(session: &Session, action: StakeAction) -> Result<Report, Conso
             Ok(done(&receipt, &format!("{} bonded for agent {agent}", coins(value))))
         }
     }
+}
+
+async fn bond(session: &Session, validator: NewValidator) -> Result<Report, ConsoleError> {
+    let (operator, value) = (session.account()?, parse_units(&validator.amount, COIN_DECIMALS)?);
+    let call = I::createValidatorCall {
+        publicKey: validator.consensus.key,
+        publicKeyProof: validator.consensus.proof,
+        randomnessKey: validator.randomness.key,
+        randomnessProof: validator.randomness.proof,
+        feeAddress: validator.fee_address.unwrap_or(operator),
+        commission: validator.commission,
+    };
+    let receipt = session.pay(STAKING, &call, value).await?;
+    let what = format!("validator of {operator} with {} at stake; more: stake delegate {operator}", coins(value));
+    Ok(done(&receipt, &what).with("operator", json!(operator)).with("publicKey", json!(call.publicKey)))
 }
 
 fn coins(wei: U256) -> String {

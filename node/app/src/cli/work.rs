@@ -1,7 +1,7 @@
 //! The command lines of `assay job` and `assay stake`.
 
 use super::ConsoleArgs;
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use clap::{Args, Subcommand, ValueEnum};
 
 /// Arguments of `assay job`.
@@ -54,6 +54,9 @@ pub enum JobCommand {
         /// How long agents may bid
         #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
         seconds: u64,
+        /// Bids hide their prices, and say them in this time after the bidding
+        #[arg(long, value_name = "SECONDS")]
+        sealed: Option<u64>,
         /// What is left for the work at least
         #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
         work_time: u64,
@@ -69,6 +72,62 @@ pub enum JobCommand {
         agent: U256,
         /// Its price
         price: String,
+    },
+    /// Bid without saying the price, where bids are sealed; keep the salt that it answers
+    CommitBid {
+        /// The job
+        job: U256,
+        /// The agent
+        agent: U256,
+        /// Its price
+        price: String,
+        /// What hides the price; default: drawn
+        #[arg(long, value_name = "HASH")]
+        salt: Option<B256>,
+    },
+    /// Say the price of a sealed bid
+    RevealBid {
+        /// The job
+        job: U256,
+        /// The agent
+        agent: U256,
+        /// The price that was committed to
+        price: String,
+        /// The salt that `commit-bid` answered
+        salt: B256,
+    },
+    /// Free the bonds of bids that are no longer needed (anybody)
+    Release {
+        /// The job
+        job: U256,
+    },
+    /// Name who works on an open job (client)
+    SetProvider {
+        /// The job
+        job: U256,
+        /// Who works
+        provider: Address,
+    },
+    /// Name the agent as which you work (provider)
+    SetAgent {
+        /// The job
+        job: U256,
+        /// The agent
+        agent: U256,
+    },
+    /// What escrow owes an account; default: the account that signs
+    Credits {
+        /// The account
+        account: Option<Address>,
+        /// In this token; default: the chain's own
+        #[arg(long, value_name = "ADDRESS")]
+        token: Option<Address>,
+    },
+    /// Be paid what escrow owes you
+    Withdraw {
+        /// In this token; default: the chain's own
+        #[arg(long, value_name = "ADDRESS")]
+        token: Option<Address>,
     },
     /// End an auction whose time is over (anybody)
     Award {
@@ -145,6 +204,19 @@ pub enum StakeCommand {
         /// The validator's operator
         operator: Option<Address>,
     },
+    /// Register a validator with the keys in --data-dir, and bond coins as its own stake
+    Bond {
+        /// How many
+        amount: String,
+        /// Who receives priority fees; default: the account that signs
+        #[arg(long, value_name = "ADDRESS")]
+        fee_address: Option<Address>,
+        /// Share of the rewards that you keep, in hundredths of a per cent
+        #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(0..=10_000))]
+        commission: u16,
+    },
+    /// Replace the consensus key of your validator by the one in --data-dir, a node that follows with it
+    RotateKey,
     /// Delegate coins to a validator
     Delegate {
         /// The validator's operator

@@ -58,7 +58,16 @@ pub(super) fn on_runtime(
     args: &ConsoleArgs,
     command: impl AsyncFnOnce(&Session) -> Result<Report, ConsoleError>,
 ) -> Result<ExitCode, AppError> {
-    let signer = signer(args)?;
+    on_runtime_with(args, None, command)
+}
+
+/// The same, where the passphrase was asked for already.
+pub(super) fn on_runtime_with(
+    args: &ConsoleArgs,
+    passphrase: Option<Passphrase>,
+    command: impl AsyncFnOnce(&Session) -> Result<Report, ConsoleError>,
+) -> Result<ExitCode, AppError> {
+    let signer = signer(args, passphrase)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -79,10 +88,11 @@ pub(super) fn on_runtime(
     Ok(ExitCode::SUCCESS)
 }
 
-fn signer(args: &ConsoleArgs) -> Result<Option<PrivateKeySigner>, AppError> {
+fn signer(args: &ConsoleArgs, passphrase: Option<Passphrase>) -> Result<Option<PrivateKeySigner>, AppError> {
     match (&args.key, args.dev_account) {
         (Some(name), _) => {
-            let passphrase = Passphrase::read(args.passphrase_file.as_deref())?;
+            let read = || Passphrase::read(args.passphrase_file.as_deref());
+            let passphrase = passphrase.map_or_else(read, Ok)?;
             account(name, args.data_dir.as_deref(), &passphrase).map(Some)
         }
         (None, Some(index)) => dev_account(index).map(Some),

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 const LINE_BYTES_MAX: u64 = 16 * 1024;
 
 /// A passphrase; wiped when dropped.
+#[derive(Clone)]
 pub struct Passphrase(Zeroizing<String>);
 
 impl std::fmt::Debug for Passphrase {

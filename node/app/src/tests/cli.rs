@@ -73,3 +73,21 @@ fn keys_new_names_what_is_made() {
     assert_eq!(kind, KeyChoice::Validator);
     assert_eq!(passphrase.passphrase_file.unwrap().to_str(), Some("/p"));
 }
+
+#[test]
+fn jobs_and_stake_take_their_arguments() {
+    for line in [
+        "assay job open-bids 1 10 --sealed 60",
+        "assay job commit-bid 1 2 7.5",
+        "assay job release 1",
+        "assay job set-provider 1 0x00000000000000000000000000000000000000aa",
+        "assay job credits",
+        "assay job withdraw",
+        "assay stake bond 100 --commission 500 --data-dir /x",
+        "assay stake rotate-key --data-dir /x",
+    ] {
+        parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+    assert!(parse("assay job reveal-bid 1 2 7.5").is_err(), "the salt must be given");
+    assert!(parse("assay stake bond 100 --commission 10001").is_err());
+}

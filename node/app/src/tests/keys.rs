@@ -158,3 +158,17 @@ fn a_node_without_keys_says_how_to_make_them() {
     let error = load_validator(&data_dir, &spec, || panic!("nothing to open")).unwrap_err();
     assert!(error.to_string().contains("assay keys new validator --data-dir"), "{error}");
 }
+
+#[test]
+fn a_consensus_key_proves_its_possession_as_staking_asks() {
+    use assay_abi::staking::POSSESSION_PREFIX;
+    let key = assay_consensus::ConsensusKey::from_bytes([3; 32]);
+    let (purpose, other) = (b"chain and operator".as_slice(), b"another operator".as_slice());
+    let proof = key.prove_possession(purpose);
+    let verified = |purpose: &[u8]| {
+        let message = [POSSESSION_PREFIX, purpose].concat();
+        assay_consensus::keys::verify_signature(key.public_key(), &message, &proof)
+    };
+    assert!(verified(purpose));
+    assert!(!verified(other));
+}
