@@ -20,6 +20,10 @@ use rocksdb::{BlockBasedOptions, DB, DBCompressionType, Options, WaitForCompactO
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// The node's allocator.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Slots changed by one block.
 const UPDATES: u64 = 10_000;
 /// Accounts created by one block while the state is filled.
